@@ -1,0 +1,61 @@
+# Everything runs in its own environment, .venv, which the first command makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+SITE := _build/html
+PORT ?= 8000
+
+export OPENBLAS_NUM_THREADS ?= 2
+export OMP_NUM_THREADS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test lab refresh lock clean
+
+help:
+	@echo 'make book      build the site in $(SITE), with executed notebooks'
+	@echo 'make serve     build it and serve it at http://localhost:$(PORT)'
+	@echo 'make test      check everything: lint, types, tests, notebooks, site'
+	@echo 'make lab       open the notebooks in JupyterLab'
+	@echo 'make refresh   run the notebooks and store their outputs'
+	@echo 'make lock      compile requirements.txt from pyproject.toml'
+	@echo 'make clean     remove what was built, the environment too'
+	@echo 'Another Python than python3:  make clean, then make book PYTHON=python3.12'
+
+book: $(READY)
+	@echo '== Building the site (about a minute; seconds when little has changed)'
+	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo 'Open this file in a browser:  $(CURDIR)/$(SITE)/index.html'
+	@echo 'or serve the site with:       make serve'
+
+serve: book
+	@echo 'http://localhost:$(PORT)  (end with Ctrl-C)'
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+test: $(READY)
+	@echo '== Lint and format (seconds)'
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo '== Types (half a minute at first)'
+	@$(BIN)/mypy
+	@echo '== Tests, notebooks, site (minutes)'
+	@$(BIN)/pytest
+
+lab: $(READY)
+	@$(BIN)/jupyter lab --notebook-dir=book
+
+refresh: $(READY)
+	@$(BIN)/python tools/refresh.py
+
+lock: $(READY)
+	@$(BIN)/python tools/lock.py
+
+clean:
+	rm -rf $(VENV) _build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Made again only when other packages are wanted.
+$(READY): requirements.txt
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo '$(PYTHON) was not found. Install Python 3.11, 3.12 or 3.13,'; \
+	  echo 'or name another one, as in:  make book PYTHON=/path/to/python3.12'; exit 1; }
+	@$(PYTHON) tools/set_up.py
