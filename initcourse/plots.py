@@ -1,0 +1,351 @@
+"""One function a kind of figure: takes arrays and ``ax=None``, draws, returns the ``Axes``.
+
+Nothing here computes beyond what drawing needs.  Figures made by this module follow
+``initcourse.mplstyle``; the user's own Matplotlib settings stay as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib import rc_params_from_file, rcParams
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+_STYLE = rc_params_from_file(
+    str(files("initcourse") / "initcourse.mplstyle"), use_default_template=False
+)
+
+
+@contextmanager
+def course_style() -> Iterator[None]:
+    """Switch the course's style on, as a ``with`` block or a decorator, and restore it after.
+
+    Only the style's own settings are restored: Jupyter turns on interactive mode when the first
+    figure is made, and ``plt.style.context`` would turn it off again.
+
+    Examples
+    --------
+    >>> before = plt.rcParams["legend.frameon"]
+    >>> with course_style():
+    ...     plt.rcParams["legend.frameon"]
+    False
+    >>> plt.rcParams["legend.frameon"] == before
+    True
+    """
+    own = {key: rcParams[key] for key in _STYLE}
+    rcParams.update(_STYLE)
+    try:
+        yield
+    finally:
+        rcParams.update(own)
+
+
+@course_style()
+def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """Make a figure with axes in the course's style, as :func:`matplotlib.pyplot.subplots` does.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The grid of axes.
+    **options
+        Passed on to Matplotlib.
+
+    Returns
+    -------
+    (Figure, Axes or array of Axes)
+
+    Examples
+    --------
+    >>> figure, (left, right) = subplots(1, 2)
+    >>> plt.close(figure)
+    """
+    return plt.subplots(rows, columns, **options)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return subplots()[1] if ax is None else ax
+
+
+def _finish(ax: Axes, labels: dict[str, Any]) -> Axes:
+    """Set what :meth:`Axes.set` takes; show a legend where something has a label."""
+    ax.set(**labels)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend()
+    return ax
+
+
+@course_style()
+def histogram(
+    samples: npt.ArrayLike,
+    *,
+    bins: int | npt.ArrayLike = 60,
+    law: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    label: str = "measured",
+    law_label: str = "theory",
+    color: str = "0.6",
+    law_color: str = "C1",
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw the measured density as bars, and the predicted density as a line over it.
+
+    Parameters
+    ----------
+    samples : array_like
+        The values drawn, any shape.
+    bins : int or array_like
+        Number or edges of the bins.
+    law : (x, density), optional
+        The predicted density.
+    label, law_label : str
+        Names in the legend.
+    color, law_color : str
+        Of the bars and of the line.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :meth:`matplotlib.axes.Axes.set` takes: ``xlabel``, ``title`` and so on.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = histogram(np.arange(10.0), bins=5, xlabel="z")
+    >>> plt.close(ax.figure)
+    """
+    ax = _axes(ax)
+    values = np.ravel(samples)
+    edges = np.histogram_bin_edges(values, bins)
+    counts, _ = np.histogram(values, edges)
+    # The share is of all samples, also of those outside the bins: a cut axis must not inflate it.
+    density = counts / (values.size * np.diff(edges))
+    ax.stairs(density, edges, fill=True, color=to_hex(color), alpha=0.5, label=label)
+    if law is not None:
+        ax.plot(*law, color=to_hex(law_color), linestyle="-", label=law_label)
+    return _finish(ax, {"ylabel": "density", **labels})
+
+
+@course_style()
+def dots_and_law(
+    x: npt.ArrayLike,
+    measured: npt.ArrayLike,
+    *,
+    law: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    label: str | None = None,
+    law_label: str | None = None,
+    color: str = "C0",
+    marker: str = "o",
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw measured dots with their range over seeds, and the law as a line.
+
+    Parameters
+    ----------
+    x : array_like of shape (points,)
+        Where it was measured: layers, widths, …
+    measured : array_like of shape (points,) or (seeds, points)
+        A dot is the median over seeds, its bar runs from the lowest to the highest.
+    law : (x, y), optional
+        The predicted line.
+    label, law_label : str, optional
+        Names in the legend.
+    color, marker : str
+        Of the dots; the line takes the same colour.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :meth:`matplotlib.axes.Axes.set` takes.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = dots_and_law([1, 2], [[1.0, 2.0], [1.2, 2.4]], law=([1, 2], [1, 2]), xlabel="layer")
+    >>> plt.close(ax.figure)
+    """
+    ax = _axes(ax)
+    color = to_hex(
+        color
+    )  # "C0" means the course's first colour, whatever the style at drawing time
+    runs = np.atleast_2d(np.asarray(measured, dtype=float))
+    middle = np.median(runs, axis=0)
+    reach = np.abs([middle - runs.min(axis=0), runs.max(axis=0) - middle])
+    ax.errorbar(
+        x, middle, yerr=reach, fmt=marker, color=color, capsize=2, elinewidth=1, label=label
+    )
+    if law is not None:
+        ax.plot(*law, color=color, linestyle="-", linewidth=1.2, label=law_label)
+    return _finish(ax, labels)
+
+
+@course_style()
+def curves(
+    x: npt.ArrayLike,
+    runs: npt.ArrayLike,
+    *,
+    label: str | None = None,
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw the mean of several runs as a line, inside a band from the lowest to the highest run.
+
+    Parameters
+    ----------
+    x : array_like of shape (points,)
+        Steps, or any other axis.
+    runs : array_like of shape (points,) or (runs, points)
+        One row a seed.
+    label : str, optional
+        Name in the legend.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :meth:`matplotlib.axes.Axes.set` takes.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = curves([0, 1, 2], [[3.0, 2.0, 1.0], [3.0, 1.0, 0.5]], label="loss", xlabel="step")
+    >>> plt.close(ax.figure)
+    """
+    ax = _axes(ax)
+    rows = np.atleast_2d(np.asarray(runs, dtype=float))
+    (line,) = ax.plot(x, rows.mean(axis=0), label=label)
+    if len(rows) > 1:
+        low, high = rows.min(axis=0), rows.max(axis=0)
+        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+    return _finish(ax, labels)
+
+
+@course_style()
+def verdict_matrix(
+    passed: Sequence[Sequence[bool | None]],
+    figures: npt.ArrayLike,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw one field a verdict: a tick or a cross, the figure behind it, and a colour.
+
+    Parameters
+    ----------
+    passed : sequence of sequences of bool or None, rows × columns
+        ``None`` marks what was not measured or does not apply; it shows as a dash.
+    figures : array_like of shape (rows, columns)
+        The numbers behind the verdicts, written with two digits.
+    rows, columns : sequence of str
+        Names, the rows from top to bottom.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :meth:`matplotlib.axes.Axes.set` takes.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = verdict_matrix([[True, None]], [[1.2, 0.0]], rows=["he"], columns=["a", "b"])
+    >>> [text.get_text() for text in ax.texts]
+    ['✓ 1.2', '–']
+    >>> plt.close(ax.figure)
+    """
+    ax = _axes(ax)
+    values = np.asarray(figures, dtype=float)
+    colors = {True: "#56B4E959", False: "#D55E0080", None: "none"}
+    marks = {True: "✓ ", False: "✗ "}
+    for i, line in enumerate(passed):
+        for j, verdict in enumerate(line):
+            box = Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=colors[verdict], edgecolor="0.5")
+            ax.add_patch(box)
+            text = "–" if verdict is None else marks[verdict] + _brief(values[i, j])
+            weight = "bold" if verdict is False else "normal"
+            ax.text(j, i, text, ha="center", va="center", fontsize=9, fontweight=weight)
+    ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(False)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    return _finish(ax, labels)
+
+
+def _brief(value: float) -> str:
+    """Write a number with two digits at most, as briefly as it can be read."""
+    if not np.isfinite(value):
+        return "∞"
+    if value == 0 or 0.01 <= abs(value) < 100:
+        return np.format_float_positional(float(f"{value:.2g}"), trim="-")
+    mantissa, power = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(power)}"
+
+
+@course_style()
+def images(
+    pictures: npt.ArrayLike,
+    *,
+    columns: int = 8,
+    limit: float | None = None,
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw small pictures side by side: blue below 0, white at 0, red above.
+
+    Parameters
+    ----------
+    pictures : array_like of shape (pictures, height, width)
+        The pictures, row by row of the grid.
+    columns : int, default 8
+        Pictures in a row of the grid.
+    limit : float, optional
+        The magnitude of full colour; the largest of all pictures if left out.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :meth:`matplotlib.axes.Axes.set` takes.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `pictures` does not have three axes.
+
+    Examples
+    --------
+    >>> ax = images(np.ones((16, 8, 8)), title="filters")
+    >>> plt.close(ax.figure)
+    """
+    tiles = np.asarray(pictures, dtype=float)
+    if tiles.ndim != 3:
+        raise ValueError(f"pictures must have shape (pictures, height, width), got {tiles.shape}")
+    ax = _axes(ax)
+    framed = np.pad(tiles, ((0, -len(tiles) % columns), (1, 1), (1, 1)), constant_values=np.nan)
+    framed[len(tiles) :] = np.nan
+    rows = framed.reshape(-1, columns, *framed.shape[1:]).swapaxes(1, 2)
+    wall = rows.reshape(-1, columns * framed.shape[2])
+    limit = np.nanmax(np.abs(wall)) if limit is None else limit
+    ax.imshow(wall, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.set_axis_off()
+    return _finish(ax, labels)

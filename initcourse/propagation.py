@@ -1,0 +1,562 @@
+r"""Forward and backward through a dense net, and what the layers look like on the way.
+
+A :class:`Network` holds weights, biases and activations as plain arrays.  Layer ``l`` computes
+``z[l] = a[l-1] @ W[l] + b[l]`` and ``a[l] = φ(z[l])``, where ``a[-1]`` is the input ``x`` of shape
+``(samples, fan_in)``.  *Gradient* means ∂L/∂z, one number a unit and sample, unless it is named
+otherwise.  Statistics are summed in float64.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from initcourse import _checks, activations
+from initcourse.activations import Activation
+from initcourse.initializers import Initializer, he_normal, zeros
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A dense net: one weight matrix, bias vector and activation a layer.
+
+    Attributes
+    ----------
+    weights : tuple of ndarray
+        ``weights[l]`` has shape ``(fan_in, fan_out)``.
+    biases : tuple of ndarray
+        ``biases[l]`` has shape ``(fan_out,)``.
+    activations : tuple of Activation
+        One a layer; the last is often ``identity``.
+    """
+
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    activations: tuple[Activation, ...]
+
+    @property
+    def depth(self) -> int:
+        """The number of layers."""
+        return len(self.weights)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The number of inputs, then of units in each layer."""
+        return (self.weights[0].shape[0], *(W.shape[1] for W in self.weights))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a forward pass leaves behind: the input, and z and a of every layer."""
+
+    x: Array
+    z: tuple[Array, ...]
+    a: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What a backward pass finds: ∂L/∂z a sample, ∂L/∂W and ∂L/∂b summed over the samples."""
+
+    z: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+
+
+def make_network(
+    widths: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    init: Initializer,
+    activation: str | Activation,
+    bias_init: Initializer = zeros,
+    output: str | Activation | None = None,
+) -> Network:
+    """Draw a network layer by layer, first the weights of a layer, then its biases.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        The number of inputs, then of units in each layer: at least two numbers.
+    rng : numpy.random.Generator
+        The one source of randomness of all layers.
+    init, bias_init : initializer
+        Functions of ``(shape, rng)``; biases have shape ``(units,)``.
+    activation : str or Activation
+        φ of every layer.
+    output : str or Activation, optional
+        φ of the last layer, if it differs.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are fewer than two widths, a width is below 1, an activation is unknown, or `rng`
+        is not a generator.
+
+    Examples
+    --------
+    >>> from initcourse.initializers import he_normal
+    >>> net = make_network((64, 32, 10), np.random.default_rng(0), init=he_normal,
+    ...                    activation="relu", output="identity")
+    >>> net.widths, [phi.name for phi in net.activations]
+    ((64, 32, 10), ['relu', 'identity'])
+    """
+    if len(widths) < 2:
+        raise ValueError(f"widths must hold the inputs and at least one layer, got {widths}")
+    sizes = [_checks.count(f"widths[{i}]", width) for i, width in enumerate(widths)]
+    rng = _checks.generator(rng)
+    hidden = activations.named(activation)
+    last = hidden if output is None else activations.named(output)
+    weights, biases = [], []
+    for fan_in, fan_out in pairwise(sizes):
+        weights.append(init((fan_in, fan_out), rng))
+        biases.append(bias_init((fan_out,), rng))
+    return Network(tuple(weights), tuple(biases), (hidden,) * (len(weights) - 1) + (last,))
+
+
+def forward(network: Network, x: npt.ArrayLike) -> Trace:
+    """Compute ``z = a @ W + b`` and ``a = φ(z)`` layer by layer.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    x : array_like of shape (samples, fan_in)
+        The inputs.
+
+    Returns
+    -------
+    Trace
+        z and a of every layer, each of shape ``(samples, units)``.
+
+    Raises
+    ------
+    ValueError
+        If `x` does not have two axes or as many columns as the net has inputs.
+
+    Examples
+    --------
+    >>> net = Network((np.eye(2),), (np.zeros(2),), (activations.relu,))
+    >>> forward(net, [[1.0, -1.0]]).a[-1]
+    array([[1., 0.]])
+    """
+    x = np.asarray(x)
+    if x.ndim != 2 or x.shape[1] != network.widths[0]:
+        raise ValueError(
+            f"x must have shape (samples, {network.widths[0]}), got {x.shape}; "
+            "a single input is x[None, :]"
+        )
+    z: list[Array] = []
+    a: list[Array] = []
+    for W, b, phi in zip(network.weights, network.biases, network.activations, strict=True):
+        z.append((a[-1] if a else x) @ W + b)
+        a.append(phi(z[-1]))
+    return Trace(x, tuple(z), tuple(a))
+
+
+def backward(network: Network, trace: Trace, gradient: npt.ArrayLike) -> Gradients:
+    r"""Back-propagate: :math:`\delta_{l} = (\delta_{l+1} W_{l+1}^\top) \odot \varphi'(z_l)`.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    trace : Trace
+        What :func:`forward` returned.
+    gradient : array_like of shape (samples, outputs)
+        ∂L/∂z of the *last* layer.
+
+    Returns
+    -------
+    Gradients
+        ``z[l]`` of shape ``(samples, units)``; ``weights[l]`` and ``biases[l]`` shaped as in the
+        net and summed over the samples.
+
+    Raises
+    ------
+    ValueError
+        If `gradient` does not have the shape of the last layer's z.
+
+    References
+    ----------
+    Nielsen 2015, chapter 2.
+
+    Examples
+    --------
+    >>> net = Network((np.eye(2),), (np.zeros(2),), (activations.relu,))
+    >>> trace = forward(net, [[1.0, -1.0]])
+    >>> backward(net, trace, [[0.5, 2.0]]).weights[0]
+    array([[ 0.5,  2. ],
+           [-0.5, -2. ]])
+    """
+    delta = np.asarray(gradient)
+    if delta.shape != trace.z[-1].shape:
+        raise ValueError(f"gradient must have shape {trace.z[-1].shape}, got {delta.shape}")
+    dz: list[Array] = [delta]
+    for layer in range(network.depth - 1, 0, -1):
+        back = dz[0] @ network.weights[layer].T
+        dz.insert(0, back * network.activations[layer - 1].derivative(trace.z[layer - 1]))
+    inputs = (trace.x, *trace.a[:-1])
+    return Gradients(
+        z=tuple(dz),
+        weights=tuple(a.T @ d for a, d in zip(inputs, dz, strict=True)),
+        biases=tuple(d.sum(axis=0) for d in dz),
+    )
+
+
+def rms(values: npt.ArrayLike) -> float:
+    """Root of the mean square, summed in float64.
+
+    Parameters
+    ----------
+    values : array_like
+        Any shape, not empty.
+
+    Returns
+    -------
+    float
+        In the unit of `values`.
+
+    Examples
+    --------
+    >>> rms([3.0, -4.0, 0.0, 0.0])
+    2.5
+    """
+    return float(np.sqrt(np.mean(np.square(np.asarray(values, dtype=np.float64)))))
+
+
+def median_magnitude(values: npt.ArrayLike) -> float:
+    """Median of |values|.
+
+    Parameters
+    ----------
+    values : array_like
+        Any shape, not empty.
+
+    Returns
+    -------
+    float
+        In the unit of `values`.
+
+    Examples
+    --------
+    >>> median_magnitude([3.0, -4.0, 0.0])
+    3.0
+    """
+    return float(np.median(np.abs(values)))
+
+
+def saturated_share(
+    activation: str | Activation, z: npt.ArrayLike, threshold: float = 0.01
+) -> float:
+    """Share of the units whose derivative φ′(z) lies below `threshold`.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        φ.
+    z : array_like
+        Pre-activations, any shape.
+    threshold : float, default 0.01
+        Below this φ′ a unit counts as saturated.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `threshold` is not above 0 or the activation is unknown.
+
+    Examples
+    --------
+    >>> saturated_share("sigmoid", np.array([0.0, 3.0, 10.0, -10.0]))
+    0.5
+    """
+    threshold = _checks.positive("threshold", threshold)
+    return float(np.mean(activations.named(activation).derivative(np.asarray(z)) < threshold))
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """What a forward and a backward pass show of each layer; arrays of shape ``(layers,)``.
+
+    Attributes
+    ----------
+    second_moment : ndarray
+        Mean of z² over units and samples.
+    saturated_share : ndarray
+        Share of the units and samples with φ′(z) below the threshold.
+    median_gradient : ndarray
+        Median of |∂L/∂z|.
+    rms_gradient : ndarray
+        Root mean square of ∂L/∂z.
+    """
+
+    second_moment: Array
+    saturated_share: Array
+    median_gradient: Array
+    rms_gradient: Array
+
+
+def layer_statistics(
+    network: Network,
+    x: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    threshold: float = 0.01,
+) -> LayerStatistics:
+    """Send inputs forward and a random gradient of RMS 1 backward; measure every layer.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    x : array_like of shape (samples, inputs)
+        The inputs.
+    rng : numpy.random.Generator
+        Draws ∂L/∂z of the last layer from N(0, 1), so that nothing depends on a loss.
+    threshold : float, default 0.01
+        Below this φ′ a unit counts as saturated.
+
+    Returns
+    -------
+    LayerStatistics
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `x` does not fit the net, `threshold` is not above 0, or `rng` is not a generator.
+
+    Examples
+    --------
+    >>> from initcourse.initializers import lecun_normal
+    >>> rng = np.random.default_rng(0)
+    >>> net = make_network((500, 500, 500), rng, init=lecun_normal, activation="identity")
+    >>> layer_statistics(net, np.ones((1, 500)), rng).second_moment.round(1)
+    array([1., 1.])
+    """
+    rng, threshold = _checks.generator(rng), _checks.positive("threshold", threshold)
+    trace = forward(network, x)
+    last = rng.standard_normal(trace.z[-1].shape).astype(trace.z[-1].dtype)
+    gradients = backward(network, trace, last).z
+    layers = list(zip(network.activations, trace.z, strict=True))
+    return LayerStatistics(
+        second_moment=np.array([rms(z) ** 2 for z in trace.z]),
+        saturated_share=np.array([saturated_share(phi, z, threshold) for phi, z in layers]),
+        median_gradient=np.array([median_magnitude(g) for g in gradients]),
+        rms_gradient=np.array([rms(g) for g in gradients]),
+    )
+
+
+def sample_weight_gradient_rms(trace: Trace, gradients: Gradients) -> Array:
+    r"""RMS of each layer's *weight* gradient of a single sample, over its entries and the samples.
+
+    One sample's weight gradient is the outer product :math:`a_{l-1} \otimes \delta_l`, whose mean
+    square is the product of the mean squares of the two.
+
+    Parameters
+    ----------
+    trace : Trace
+        What :func:`forward` returned.
+    gradients : Gradients
+        What :func:`backward` returned for it.
+
+    Returns
+    -------
+    ndarray of shape (layers,)
+
+    Examples
+    --------
+    >>> net = Network((np.eye(2),), (np.zeros(2),), (activations.identity,))
+    >>> trace = forward(net, [[3.0, 4.0]])
+    >>> sample_weight_gradient_rms(trace, backward(net, trace, [[1.0, 1.0]])).round(4)
+    array([3.5355])
+    """
+    inputs = (trace.x, *trace.a[:-1])
+    squares = [
+        np.square(a, dtype=np.float64).mean(axis=1) * np.square(d, dtype=np.float64).mean(axis=1)
+        for a, d in zip(inputs, gradients.z, strict=True)
+    ]
+    return np.asarray(np.sqrt(np.mean(squares, axis=1)))
+
+
+def layer_jacobian_singular_values(network: Network, trace: Trace, layer: int) -> Array:
+    r"""Singular values of :math:`\partial z_l / \partial z_{l-1}` for each sample.
+
+    The Jacobian of a sample is :math:`\operatorname{diag}(\varphi'(z_{l-1}))\, W_l`, of shape
+    ``(units before, units)``.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    trace : Trace
+        What :func:`forward` returned; its samples choose where the Jacobian is taken.
+    layer : int
+        l, from 1 (the second layer) to depth − 1.
+
+    Returns
+    -------
+    ndarray of shape (samples, min(units before, units))
+        From the largest to the smallest.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `layer` is not an integer from 1 to depth − 1.
+
+    References
+    ----------
+    Glorot & Bengio 2010, section 4.2.
+
+    Examples
+    --------
+    >>> W = np.diag([3.0, 2.0])
+    >>> net = Network((W, W), (np.zeros(2),) * 2, (activations.relu, activations.identity))
+    >>> layer_jacobian_singular_values(net, forward(net, [[1.0, -1.0]]), 1)
+    array([[3., 0.]])
+    """
+    index = _checks.count("layer", layer)
+    if index >= network.depth:
+        raise ValueError(f"layer must be <= {network.depth - 1} in this net, got {layer}")
+    slopes = network.activations[index - 1].derivative(trace.z[index - 1])
+    jacobians = np.asarray(slopes[:, :, None] * network.weights[index], dtype=np.float64)
+    return np.asarray(np.linalg.svd(jacobians, compute_uv=False))
+
+
+def dead_share(network: Network, x: npt.ArrayLike) -> Array:
+    """Share of the units of each layer whose output is 0 for every sample.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    x : array_like of shape (samples, inputs)
+        The inputs: the more of them, the fewer units count as dead.
+
+    Returns
+    -------
+    ndarray of shape (layers,)
+
+    Raises
+    ------
+    ValueError
+        If `x` does not fit the net.
+
+    Examples
+    --------
+    >>> net = Network((np.array([[1.0, -1.0]]),), (np.zeros(2),), (activations.relu,))
+    >>> dead_share(net, [[1.0], [2.0]]), dead_share(net, [[1.0], [-2.0]])
+    (array([0.5]), array([0.]))
+    """
+    return np.array([np.mean(~np.any(a != 0, axis=0)) for a in forward(network, x).a])
+
+
+def mean_cosine(values: npt.ArrayLike) -> float:
+    r"""Mean of :math:`\cos\angle(v_i, v_j)` over all pairs of different rows: how alike they are.
+
+    Parameters
+    ----------
+    values : array_like of shape (samples, units)
+        One row a sample, at least two of them; a row of zeros has no angle and is left out.
+
+    Returns
+    -------
+    float
+        1 if all rows point the same way, near 0 if they are unrelated.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two rows differ from 0.
+
+    Examples
+    --------
+    >>> round(mean_cosine([[1.0, 0.0], [3.0, 0.0], [0.0, 2.0]]), 3)  # of 1, 0 and 0
+    0.333
+    """
+    rows = np.asarray(values, dtype=np.float64)
+    if rows.ndim != 2:
+        raise ValueError(f"values must have shape (samples, units), got {rows.shape}")
+    lengths = np.linalg.norm(rows, axis=1)
+    rows = rows[lengths > 0] / lengths[lengths > 0, None]
+    pairs = len(rows) * (len(rows) - 1)
+    if pairs == 0:
+        raise ValueError(f"values must hold two rows that differ from 0, got {len(rows)}")
+    # The sum over all pairs is the square of the sum of the unit rows; each row's own 1 goes.
+    return float((np.sum(rows.sum(axis=0) ** 2) - len(rows)) / pairs)
+
+
+def born_dead_share(
+    x: npt.ArrayLike,
+    width: int,
+    depth: int,
+    rng: np.random.Generator,
+    *,
+    bias: float = 0.0,
+    nets: int = 2000,
+) -> float:
+    """Share of random ReLU nets in which no sample passes every hidden layer.
+
+    A sample is stopped by a layer all of whose units are off: beyond it nothing depends on the
+    sample, and no gradient of it comes back.  With biases 0 the output is then a constant, 0.
+
+    Parameters
+    ----------
+    x : array_like of shape (samples, inputs)
+        The inputs.
+    width, depth : int
+        Units of each hidden layer, and the number of layers with the output layer.
+    rng : numpy.random.Generator
+        Draws He-normal weights.
+    bias : float, default 0
+        The bias of every hidden unit.
+    nets : int, default 2000
+        How many nets are drawn.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `x` does not have two axes, a count is below 1, `bias` is not finite, or `rng` is not a
+        generator.
+
+    References
+    ----------
+    Lu, Shin, Su & Karniadakis 2020.
+
+    Examples
+    --------
+    >>> share = born_dead_share([[1.0]], width=2, depth=10, rng=np.random.default_rng(0))
+    >>> round(share, 1)  # the law for a single input: 0.925
+    0.9
+    """
+    rng, bias = _checks.generator(rng), _checks.real("bias", bias)
+    width, depth = _checks.count("width", width), _checks.count("depth", depth)
+    nets = _checks.count("nets", nets)
+    inputs = np.asarray(x, dtype=np.float64)
+    if inputs.ndim != 2:
+        raise ValueError(f"x must have shape (samples, inputs), got {inputs.shape}")
+    a = np.broadcast_to(inputs, (nets, *inputs.shape))
+    stopped = np.zeros((nets, len(inputs)), dtype=bool)
+    for _ in range(depth - 1):
+        W = he_normal((nets, a.shape[2], width), rng, batch_axis=0, dtype=np.float64)
+        a = activations.relu(a @ W + bias)
+        stopped |= ~np.any(a > 0, axis=2)
+    return float(np.mean(np.all(stopped, axis=1)))

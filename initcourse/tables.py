@@ -1,0 +1,94 @@
+"""Small tables of rounded numbers, shown beside a figure and compared by the regression tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from initcourse import _checks
+
+
+def rounded(value: Any, digits: int = 3) -> str:
+    """Write a number with so many significant digits; leave anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        A number, or text.
+    digits : int, default 3
+        Significant digits of a float; integers are written in full.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [rounded(v) for v in (0.0177653, 1234.5, 4.5e-6, 12, "relu")]
+    ['0.0178', '1230', '4.50e-06', '12', 'relu']
+    """
+    if isinstance(value, float | np.floating):
+        value = float(value)
+        if not np.isfinite(value) or value == 0:
+            return f"{value:g}"
+        if 1e-4 <= abs(value) < 1e6:
+            return np.format_float_positional(
+                float(f"{value:.{digits}g}"), precision=digits, fractional=False, trim="-"
+            )
+        return f"{value:.{digits - 1}e}"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length; shows as an HTML table, or as text."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return str(tabulate(self.rows, self.headers, tablefmt="simple", disable_numparse=True))
+
+    def _repr_html_(self) -> str:
+        return str(tabulate(self.rows, self.headers, tablefmt="html", disable_numparse=True))
+
+
+def table(columns: Mapping[str, Sequence[Any]], *, digits: int = 3) -> Table:
+    """Make a table of named columns, numbers rounded.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        Header and values of each column; all of one length.
+    digits : int, default 3
+        Significant digits.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length or there are none.
+
+    Examples
+    --------
+    >>> table({"width": [50, 1000], "chi_1": [0.68864, 3.02168]})
+    width    chi_1
+    -------  -------
+    50       0.689
+    1000     3.02
+    """
+    _checks.count("digits", digits)
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"columns must be given and be of one length, got {lengths}")
+    rows = zip(*columns.values(), strict=True)
+    return Table(
+        headers=tuple(columns),
+        rows=tuple(tuple(rounded(value, digits) for value in row) for row in rows),
+    )

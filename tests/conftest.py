@@ -1,0 +1,14 @@
+"""What holds for all tests, before any of them imports NumPy."""
+
+import os
+import tempfile
+
+# Two workers share the machine: more threads than these slow small products down tenfold.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "2")
+# Kernels of the tests follow no personal settings.
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="initcourse-ipython-")
+
+import matplotlib  # noqa: E402
+
+matplotlib.use("agg")  # not by MPLBACKEND: the notebooks' kernels would inherit it

@@ -1,0 +1,166 @@
+"""What the figures' artists hold, and that the user's settings stay."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.colors import to_hex
+from matplotlib.patches import StepPatch
+
+from initcourse import plots
+
+FIRST_COLOUR = "#0072b2"  # of initcourse.mplstyle
+
+KINDS: dict[str, Callable[..., Axes]] = {
+    "histogram": lambda **given: plots.histogram(np.arange(10.0), bins=5, **given),
+    "dots_and_law": lambda **given: plots.dots_and_law([1, 2], [3.0, 4.0], **given),
+    "curves": lambda **given: plots.curves([0, 1], [[3.0, 2.0], [3.0, 1.0]], **given),
+}
+each_kind = pytest.mark.parametrize("draw", KINDS.values(), ids=KINDS)
+
+
+@pytest.fixture(autouse=True)
+def _own_settings_and_no_figure_left() -> Iterator[None]:
+    # A user's settings that differ from the course's style, so that a leak is seen.
+    with plt.rc_context({"legend.frameon": True, "lines.linewidth": 7, "axes.grid": False}):
+        plt.close("all")
+        yield
+        plt.close("all")
+
+
+@each_kind
+def test_the_axes_given_are_returned(draw: Callable[..., Axes]) -> None:
+    _, ax = plt.subplots()
+    assert draw(ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+@each_kind
+def test_a_new_figure_if_none_is_given(draw: Callable[..., Axes]) -> None:
+    first, second = draw(), draw()
+    assert first.figure is not second.figure
+    assert first.has_data()
+
+
+@each_kind
+def test_labels_are_passed_on(draw: Callable[..., Axes]) -> None:
+    ax = draw(xlabel="layer", ylabel="q", title="Depth", yscale="log")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("layer", "q", "Depth")
+    assert ax.get_yscale() == "log"
+
+
+@each_kind
+def test_the_users_settings_stay(draw: Callable[..., Axes]) -> None:
+    before = dict(rcParams)
+    draw()
+    plots.subplots(1, 2)
+    assert dict(rcParams) == before
+
+
+def test_the_users_settings_stay_after_an_error() -> None:
+    before = dict(rcParams)
+
+    def fail() -> None:
+        with plots.course_style():
+            assert rcParams["legend.frameon"] is False
+            raise KeyError("own")
+
+    with pytest.raises(KeyError):
+        fail()
+    assert dict(rcParams) == before
+
+
+@each_kind
+def test_arrays_are_not_changed(draw: Callable[..., Axes]) -> None:
+    x, y = np.array([1.0, 2.0]), np.array([[3.0, 1.0], [2.0, 4.0]])
+    plots.histogram(y, law=(x, x))
+    plots.dots_and_law(x, y, law=(x, x))
+    plots.curves(x, y)
+    assert x.tolist() == [1, 2]
+    assert y.tolist() == [[3, 1], [2, 4]]
+
+
+def bars(ax: Axes) -> tuple[Any, Any]:
+    (patch,) = (p for p in ax.patches if isinstance(p, StepPatch))
+    data = patch.get_data()
+    return np.asarray(data.values), np.asarray(data.edges)
+
+
+def test_histogram_is_a_density() -> None:
+    samples = np.random.default_rng(0).standard_normal((50, 20))
+    density, edges = bars(plots.histogram(samples, bins=30))
+    assert len(density) == 30
+    assert density @ np.diff(edges) == pytest.approx(1)
+    np.testing.assert_allclose(density, np.histogram(samples, 30, density=True)[0])
+
+
+def test_samples_outside_the_bins_are_counted() -> None:
+    density, edges = bars(plots.histogram([0.5, 1.5, 2.5, 99.0], bins=[0, 1, 2]))
+    assert edges.tolist() == [0, 1, 2]
+    assert density.tolist() == [0.25, 0.25]
+
+
+def test_the_law_is_drawn_over_the_bars() -> None:
+    x, y = [0, 1, 2], [0.1, 0.5, 0.1]
+    ax = plots.histogram([0.5, 1.5], bins=[0, 1, 2], law=(x, y), label="drawn", law_label="normal")
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), np.column_stack([x, y]))
+    assert line.get_zorder() > ax.patches[0].get_zorder()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["drawn", "normal"]
+    assert ax.get_ylabel() == "density"
+
+
+def test_dots_are_medians_with_their_range_and_the_law_is_the_line() -> None:
+    runs = np.array([[1.0, 10.0], [2.0, 40.0], [9.0, 20.0]])
+    ax = plots.dots_and_law([5, 6], runs, law=([5, 6, 7], [1.0, 2.0, 3.0]), label="measured")
+    dots = ax.containers[0][0]
+    np.testing.assert_array_equal(dots.get_xydata(), [[5, 2], [6, 20]])
+    assert dots.get_linestyle() == "None"
+    (bar_lines,) = ax.containers[0][2]
+    ranges = [segment[:, 1].tolist() for segment in bar_lines.get_segments()]
+    assert ranges == [[1, 9], [10, 40]]
+    law = ax.lines[-1]
+    np.testing.assert_array_equal(law.get_xydata(), [[5, 1], [6, 2], [7, 3]])
+    assert law.get_linestyle() == "-"
+    assert to_hex(law.get_color()) == to_hex(dots.get_color()) == FIRST_COLOUR
+
+
+def test_one_run_has_no_range() -> None:
+    ax = plots.dots_and_law([1, 2], [3.0, 4.0])
+    (bar_lines,) = ax.containers[0][2]
+    assert [np.ptp(segment[:, 1]) for segment in bar_lines.get_segments()] == [0, 0]
+    assert ax.get_legend() is None
+
+
+def test_curves_are_means_in_a_band() -> None:
+    runs = np.array([[3.0, 2.0, 1.0], [3.0, 1.0, 0.0]])
+    ax = plots.curves([0, 1, 2], runs, label="loss")
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_ydata(), [3, 1.5, 0.5])
+    (band,) = (c for c in ax.collections if isinstance(c, FillBetweenPolyCollection))
+    corners = {(float(x), float(y)) for x, y in band.get_paths()[0].vertices}
+    assert {(1, 1), (1, 2), (2, 0), (2, 1)} <= corners
+    assert len(plots.curves([0, 1], [1.0, 2.0]).collections) == 0
+
+
+def test_curves_of_one_figure_differ_in_colour_and_line() -> None:
+    _, ax = plots.subplots()
+    for _ in range(6):
+        plots.curves([0, 1], [1.0, 2.0], ax=ax)
+    assert len({to_hex(line.get_color()) for line in ax.lines}) == 6
+    assert to_hex(ax.lines[0].get_color()) == FIRST_COLOUR
+    assert len({line.get_linestyle() for line in ax.lines}) >= 4
+
+
+def test_subplots_are_in_the_courses_style() -> None:
+    figure, (left, right) = plots.subplots(1, 2, figsize=(5, 2))
+    assert figure.get_size_inches().tolist() == [5, 2]
+    assert not left.spines["top"].get_visible()
+    assert right.get_facecolor()[3] == 0  # transparent

@@ -1,0 +1,297 @@
+"""Predictions against adaptive integration, closed forms, published numbers and simulation."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from math import inf, pi, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, special, stats
+
+from initcourse import theory
+from initcourse.activations import identity, leaky_relu, relu, sigmoid, tanh
+from initcourse.theory import chi_1, gaussian_expectation, q_star, variance_map, variance_path
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sigmoid": sigmoid,
+    "sigmoid'": sigmoid.derivative,
+    "sigmoid'^2": lambda x: sigmoid.derivative(x) ** 2,
+    "tanh^2": lambda x: tanh(x) ** 2,
+    "tanh'^2": lambda x: tanh.derivative(x) ** 2,
+    "relu": relu,
+    "relu^2": lambda x: relu(x) ** 2,
+    "relu'": relu.derivative,
+}
+
+
+def adaptive(f: Callable[[Any], Any], std: float, mean: float) -> float:
+    """E[f(x)] by SciPy's adaptive integration, cut where f bends and where the density lives."""
+    cuts = {mean + std * k for k in range(-14, 15, 2)}
+    cuts |= {float(x) for x in (-40, -20, -10, -5, 0, 5, 10, 20, 40) if abs(x - mean) < 14 * std}
+    edges = sorted(cuts)
+    pieces = [
+        integrate.quad(
+            lambda x: (
+                float(np.ravel(f(np.array([x])))[0])
+                * np.exp(-(((x - mean) / std) ** 2) / 2)
+                / (std * sqrt(2 * pi))
+            ),
+            *ends,
+            epsabs=0,
+            epsrel=1e-12,
+            limit=200,
+        )[0]
+        for ends in pairwise(edges)
+    ]
+    return float(sum(pieces))
+
+
+# Integrals over the normal distribution
+
+
+@pytest.mark.filterwarnings("ignore::scipy.integrate.IntegrationWarning")
+@pytest.mark.parametrize("mean", [0.0, 3.0, -50.0])
+@pytest.mark.parametrize("std", [0.1, 1.0, 22.0, 112.0])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_expectation_against_adaptive_integration(name: str, std: float, mean: float) -> None:
+    f = FUNCTIONS[name]
+    expected = adaptive(f, std, mean)
+    assert gaussian_expectation(f, std, mean) == pytest.approx(expected, rel=1e-10, abs=1e-300)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_expectation_of_polynomials(std: float, mean: float) -> None:
+    assert gaussian_expectation(np.ones_like, std, mean) == pytest.approx(1, rel=1e-13)
+    size = abs(mean) + std
+    assert gaussian_expectation(lambda x: x, std, mean) == pytest.approx(mean, abs=1e-12 * size)
+    square = gaussian_expectation(np.square, std, mean)
+    assert square == pytest.approx(mean**2 + std**2, rel=1e-12)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(-5, 5))
+def test_expectation_of_relu_is_its_closed_form(std: float, shift: float) -> None:
+    mean = shift * std
+    Phi, phi = stats.norm.cdf(shift), stats.norm.pdf(shift)
+    for f, expected in [
+        (relu, mean * Phi + std * phi),
+        (lambda x: relu(x) ** 2, (mean**2 + std**2) * Phi + mean * std * phi),
+        (relu.derivative, Phi),
+    ]:
+        tolerance = 1e-12 * max(1, mean**2 + std**2)
+        assert gaussian_expectation(f, std, mean) == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("std", [1e-300, 1e-30, 1e-17, 1e-15, 1e-9])
+def test_expectation_with_a_std_that_is_tiny_beside_the_mean(std: float) -> None:
+    assert gaussian_expectation(sigmoid, std, 1.0) == pytest.approx(special.expit(1.0), rel=1e-12)
+
+
+def test_expectation_without_width_is_the_value() -> None:
+    assert gaussian_expectation(np.tanh, 0, 0.5) == np.tanh(0.5)
+
+
+@pytest.mark.parametrize("std", [22.383, 112.0])
+def test_gauss_hermite_would_be_wrong(std: float) -> None:
+    # Why the package does not use it: 100 nodes miss the bend of a sigmoid.
+    nodes, weights = np.polynomial.hermite_e.hermegauss(100)
+    naive = weights @ sigmoid.derivative(std * nodes) / sqrt(2 * pi)
+    right = adaptive(sigmoid.derivative, std, 0.0)
+    assert abs(naive / right - 1) > 0.5
+    assert gaussian_expectation(sigmoid.derivative, std) == pytest.approx(right, rel=1e-10)
+
+
+def test_published_figures_of_the_gaussian_problem() -> None:
+    # Result P1: √501 with N(0, 1), √1.5 with the cure; 0.837 of the units are nearly off or on.
+    assert gaussian_expectation(sigmoid.derivative, sqrt(501)) == pytest.approx(0.01777, abs=5e-6)
+    assert gaussian_expectation(sigmoid.derivative, sqrt(1.5)) == pytest.approx(0.1928, abs=5e-5)
+    outside = theory.saturation_probability(special.logit(0.99), sqrt(501))
+    assert outside == pytest.approx(0.837, abs=5e-4)
+
+
+# Distributions of one neuron
+
+
+def test_gaussian_density() -> None:
+    x = np.linspace(-9, 9, 31)
+    np.testing.assert_allclose(
+        theory.gaussian_density(x, 2.5, -1), stats.norm(-1, 2.5).pdf(x), rtol=1e-13
+    )
+
+
+@given(st.floats(0, 50), st.floats(0.1, 100), st.floats(-20, 20))
+def test_saturation_probability(threshold: float, std: float, mean: float) -> None:
+    law = stats.norm(mean, std)
+    expected = law.cdf(-threshold) + law.sf(threshold)
+    found = theory.saturation_probability(threshold, std, mean)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-300)
+
+
+def test_published_saturation_probabilities() -> None:
+    # Claims G5 and G9.
+    for threshold, share in [(1, 0.9644), (4, 0.8582), (10, 0.6550)]:
+        found = theory.saturation_probability(threshold, sqrt(501))
+        assert found == pytest.approx(share, abs=5e-5)
+    assert theory.saturation_probability(4, sqrt(1.5)) == pytest.approx(0.00109, abs=5e-6)
+
+
+@pytest.mark.parametrize(("std", "mean"), [(0.5, 0.0), (1.0, 1.0), (4.0, -2.0), (22.4, 0.0)])
+def test_sigmoid_density(std: float, mean: float) -> None:
+    # Between two y the density holds what the normal holds between their logits.
+    edges = special.expit(np.linspace(-6, 6, 9))
+    for low, high in pairwise(edges):
+        held = integrate.quad(lambda y: float(theory.sigmoid_density(y, std, mean)), low, high)[0]
+        z = stats.norm(mean, std).cdf(special.logit([low, high]))
+        assert held == pytest.approx(z[1] - z[0], abs=1e-8)
+
+
+@pytest.mark.parametrize(("std", "mean"), [(0.5, 0.0), (1.0, 1.0)])
+def test_sigmoid_density_holds_everything(std: float, mean: float) -> None:
+    whole = integrate.quad(lambda y: float(theory.sigmoid_density(y, std, mean)), 1e-12, 1 - 1e-12)
+    assert whole[0] == pytest.approx(1, abs=1e-7)
+
+
+def test_weighted_sum_variance() -> None:
+    assert theory.weighted_sum_variance(500, 1, 1) == 501
+    assert theory.weighted_sum_variance(500, 1 / sqrt(1000), 1) == pytest.approx(1.5)
+    assert theory.weighted_sum_variance(0, 3) == 0
+
+
+# From layer to layer
+
+
+@given(st.floats(1e-3, 1e3), st.floats(0.1, 5), st.floats(0, 2))
+def test_variance_map_in_closed_form(q: float, sigma_w: float, sigma_b: float) -> None:
+    slope = 0.2
+    for phi, kept in [(identity, 1), (relu, 1 / 2), (leaky_relu(slope), (1 + slope**2) / 2)]:
+        expected = sigma_w**2 * kept * q + sigma_b**2
+        assert variance_map(q, phi, sigma_w, sigma_b) == pytest.approx(expected, rel=1e-11)
+        assert chi_1(q, phi, sigma_w) == pytest.approx(sigma_w**2 * kept, rel=1e-11)
+
+
+@pytest.mark.parametrize(("sigma_w", "published"), [(1.3, 0.607), (2.5, 4.079), (4.0, 12.60)])
+def test_fixed_points_of_poole_et_al(sigma_w: float, published: float) -> None:
+    q = q_star("tanh", sigma_w, 0.3)
+    assert q == pytest.approx(published, rel=1e-3)
+    assert variance_map(q, "tanh", sigma_w, 0.3) == pytest.approx(q, rel=1e-12)
+    assert q_star("tanh", sigma_w, 0.3, start=50) == pytest.approx(q, rel=1e-10)
+
+
+def test_fixed_points_at_the_ends() -> None:
+    assert q_star("relu", 2.0) == inf
+    assert q_star("relu", sqrt(2), start=0.7) == pytest.approx(0.7)
+    assert q_star("tanh", 0.5) == pytest.approx(0, abs=1e-12)
+    assert q_star("identity", 0.5, 1.0) == pytest.approx(4 / 3)
+
+
+def test_gain_5_3_settles_and_is_chaotic() -> None:
+    # Claim D8 and the page of misconceptions: 0.651 is the spread of the activations.
+    q = q_star("tanh", tanh.gain)
+    assert sqrt(q) / tanh.gain == pytest.approx(0.651, abs=5e-4)
+    assert chi_1(q, "tanh", tanh.gain) == pytest.approx(1.21, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("sigma_b_squared", "sigma_w_squared"),
+    [(0.01, 1.424), (0.05, 1.761), (0.1, 1.986), (0.2, 2.285)],
+)
+def test_critical_line_of_schoenholz_et_al(sigma_b_squared: float, sigma_w_squared: float) -> None:
+    # Result P8 gives three decimals: χ₁ crosses 1 within the last of them.
+    def at_fixed_point(squared: float) -> float:
+        sigma_w = sqrt(squared)
+        return chi_1(q_star("tanh", sigma_w, sqrt(sigma_b_squared)), "tanh", sigma_w)
+
+    assert at_fixed_point(sigma_w_squared - 0.001) < 1 < at_fixed_point(sigma_w_squared + 0.001)
+
+
+def sigmoid_chi_1_with_standard_gaussians(width: int) -> float:
+    # Weights and biases from N(0, 1): σ_w² = width, and the fixed point of the second moment.
+    return chi_1(q_star("sigmoid", sqrt(width), 1.0), "sigmoid", sqrt(width))
+
+
+def test_the_domino_effect_in_numbers() -> None:
+    # Claim G8: gradients grow in RMS in wide nets, shrink in narrow ones.
+    assert sigmoid_chi_1_with_standard_gaussians(1000) == pytest.approx(3.02, abs=5e-3)
+    assert sqrt(sigmoid_chi_1_with_standard_gaussians(1000)) == pytest.approx(1.738, abs=5e-4)
+    assert sigmoid_chi_1_with_standard_gaussians(50) == pytest.approx(0.689, abs=5e-4)
+    assert sigmoid_chi_1_with_standard_gaussians(105) < 1
+    assert sigmoid_chi_1_with_standard_gaussians(106) > 1
+
+
+def test_he_keeps_both_moments_under_relu() -> None:
+    for q in (0.01, 1.0, 300.0):
+        assert variance_map(q, "relu", sqrt(2)) == pytest.approx(q, rel=1e-12)
+        assert chi_1(q, "relu", sqrt(2)) == pytest.approx(1, rel=1e-12)
+
+
+def test_xavier_under_sigmoid_loses_gradients() -> None:
+    # Claim M4: ×0.236 a layer.
+    q = q_star("sigmoid", 1.0)
+    assert chi_1(q, "sigmoid", 1.0) == pytest.approx(0.0557, abs=5e-5)
+
+
+def test_tanh_at_criticality_falls_as_one_over_2_l() -> None:
+    # Result P9: the input has variance 1 and so has z of the first layer; E[a²] follows.
+    path = variance_path(1.0, 101, "tanh", 1.0)
+    after = dict(enumerate(path[1:], start=1))  # E[φ(z)²] of layer l, as sigma_w is 1
+    for layer, published in [(1, 0.394), (5, 0.104), (10, 0.0522), (20, 0.026), (100, 0.00507)]:
+        assert after[layer] == pytest.approx(published, rel=0.01)
+    assert after[100] * 200 == pytest.approx(1, abs=0.02)
+
+
+def test_variance_path_is_the_map_again_and_again() -> None:
+    path = variance_path(0.7, 4, "tanh", 1.5, 0.2)
+    assert path.shape == (4,)
+    assert path[0] == 0.7
+    for q, following in pairwise(path):
+        assert following == variance_map(q, "tanh", 1.5, 0.2)
+
+
+@pytest.mark.parametrize("q", [0.1, 1.0, 10.0])
+def test_slope_of_the_variance_map(q: float) -> None:
+    # Stein: dE[φ²]/dq = E[φ′² + φφ″] with tanh″ = −2 tanh tanh′; χ₁ is its first term.
+    h = 1e-4 * q
+    slope = (variance_map(q + h, "tanh", 1.5) - variance_map(q - h, "tanh", 1.5)) / (2 * h)
+    second = gaussian_expectation(lambda z: -2 * tanh(z) ** 2 * tanh.derivative(z), sqrt(q))
+    assert slope == pytest.approx(chi_1(q, "tanh", 1.5) + 1.5**2 * second, rel=1e-6)
+
+
+def test_chi_1_at_zero_is_the_squared_slope() -> None:
+    assert chi_1(0, "tanh", 1.3) == pytest.approx(1.3**2)
+    assert chi_1(0, "sigmoid", 4.0) == pytest.approx(1.0)
+
+
+def test_rms_gradient_path() -> None:
+    q = [0.5, 1.0, 2.0]
+    first, second, last = theory.rms_gradient_path(q, "tanh", 1.4)
+    assert last == 1
+    assert second == pytest.approx(sqrt(chi_1(1.0, "tanh", 1.4)))
+    assert first == pytest.approx(sqrt(chi_1(0.5, "tanh", 1.4) * chi_1(1.0, "tanh", 1.4)))
+    np.testing.assert_allclose(theory.rms_gradient_path([1.0], "tanh", 1.4), [1.0])
+
+
+# One neuron that learns
+
+
+@pytest.mark.parametrize(("start", "end"), [(2.0, 0.0), (5.0, 1.0), (1.0, -2.0)])
+def test_learning_steps_against_gradient_descent(start: float, end: float) -> None:
+    rate = 0.01
+    w = b = start / 2
+    steps = 0
+    while w + b > end:
+        y = 1 / (1 + np.exp(-(w + b)))
+        gradient = y * y * (1 - y)
+        w, b, steps = w - rate * gradient, b - rate * gradient, steps + 1
+    assert steps == pytest.approx(theory.sigmoid_learning_steps(start, end, rate), rel=3e-3)
+
+
+@given(st.floats(-5, 20), st.floats(0, 10), st.floats(1e-3, 1))
+def test_learning_steps_add_up(start: float, fall: float, rate: float) -> None:
+    steps = theory.sigmoid_learning_steps
+    middle, end = start - fall / 2, start - fall
+    whole = steps(start, end, rate)
+    assert whole >= 0
+    assert steps(start, middle, rate) + steps(middle, end, rate) == pytest.approx(whole, rel=1e-9)
+    assert steps(start, end, 2 * rate) == pytest.approx(whole / 2)
