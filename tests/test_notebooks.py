@@ -1,0 +1,94 @@
+"""Every notebook as it is stored: complete, clean, accessible.  nbval runs them all."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+MOST_LINES = 15
+
+
+def stored_notebooks() -> list[Path]:
+    return sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+
+
+def tags(cell: Any) -> list[str]:
+    found: list[str] = cell.metadata.get("tags", [])
+    return found
+
+
+@pytest.fixture(params=stored_notebooks(), ids=lambda path: str(path.relative_to(BOOK)))
+def notebook(request: pytest.FixtureRequest) -> Any:
+    return nbformat.read(request.param, as_version=4)
+
+
+@pytest.fixture
+def code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_the_file_is_valid(notebook: Any) -> None:
+    nbformat.validate(notebook)
+
+
+def test_every_cell_was_run_once_in_order(code_cells: list[Any]) -> None:
+    counts = [cell.execution_count for cell in code_cells]
+    assert counts == list(range(1, len(counts) + 1)), "run: make refresh"
+
+
+def test_no_error_or_stderr_is_stored(code_cells: list[Any]) -> None:
+    for cell in code_cells:
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", f"stderr of\n{cell.source}"
+            if "raises-exception" not in tags(cell):
+                assert output.output_type != "error", f"error of\n{cell.source}"
+
+
+def test_pictures_have_alternative_text(code_cells: list[Any]) -> None:
+    for cell in code_cells:
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) > 20, (
+                "say what the figure shows in the cell's metadata, "
+                f'{{"mystnb": {{"image": {{"alt": …}}}}}}:\n{cell.source}'
+            )
+
+
+def test_outputs_that_are_not_compared_are_not_stored(code_cells: list[Any]) -> None:
+    for cell in code_cells:
+        if "nbval-ignore-output" in tags(cell):
+            assert cell.outputs == [], f"run make refresh; outputs of\n{cell.source}"
+
+
+def test_code_cells_are_short(code_cells: list[Any]) -> None:
+    for cell in code_cells:
+        lines = cell.source.count("\n") + 1
+        assert lines <= MOST_LINES, f"{lines} lines, at most {MOST_LINES}:\n{cell.source}"
+
+
+def test_first_code_cell_is_two_imports(code_cells: list[Any]) -> None:
+    statements = ast.parse(code_cells[0].source).body
+    assert len(statements) == 2
+    assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in statements)
+
+
+def test_no_personal_or_volatile_metadata(notebook: Any) -> None:
+    assert set(notebook.metadata) <= {"kernelspec", "mystnb"}, "run: make refresh"
+
+
+def test_every_notebook_is_in_the_table_of_contents() -> None:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
+    stored = {path.relative_to(ROOT).with_suffix("").as_posix() for path in stored_notebooks()}
+    assert stored, "there is no notebook in book/"
+    assert stored <= listed, f"add to _toc.yml: {sorted(stored - listed)}"
+
+
+def test_every_notebook_is_run_by_the_tests(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.getoption("nbval"), "run pytest with the options of pyproject.toml"
+    assert "book" in pytestconfig.getini("testpaths")
