@@ -49,7 +49,7 @@ def course_style() -> Iterator[None]:
 
 @course_style()
 def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """Make a figure with axes in the course's style, as :func:`matplotlib.pyplot.subplots` does.
+    """Make a figure with axes in the course's style, as ``matplotlib.pyplot.subplots`` does.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def histogram(
     ax : Axes, optional
         Where to draw; a new figure if left out.
     **labels
-        What :meth:`matplotlib.axes.Axes.set` takes: ``xlabel``, ``title`` and so on.
+        What ``Axes.set`` takes: ``xlabel``, ``title`` and so on.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def dots_and_law(
     ax : Axes, optional
         Where to draw; a new figure if left out.
     **labels
-        What :meth:`matplotlib.axes.Axes.set` takes.
+        What ``Axes.set`` takes.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def curves(
     ax : Axes, optional
         Where to draw; a new figure if left out.
     **labels
-        What :meth:`matplotlib.axes.Axes.set` takes.
+        What ``Axes.set`` takes.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def verdict_matrix(
     ax : Axes, optional
         Where to draw; a new figure if left out.
     **labels
-        What :meth:`matplotlib.axes.Axes.set` takes.
+        What ``Axes.set`` takes.
 
     Returns
     -------
@@ -321,7 +321,7 @@ def images(
     ax : Axes, optional
         Where to draw; a new figure if left out.
     **labels
-        What :meth:`matplotlib.axes.Axes.set` takes.
+        What ``Axes.set`` takes.
 
     Returns
     -------

@@ -235,7 +235,7 @@ def rms(values: npt.ArrayLike) -> float:
 
 
 def median_magnitude(values: npt.ArrayLike) -> float:
-    """Median of |values|.
+    """Median of the absolute values.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ class LayerStatistics:
     saturated_share : ndarray
         Share of the units and samples with φ′(z) below the threshold.
     median_gradient : ndarray
-        Median of |∂L/∂z|.
+        Median of the absolute value of ∂L/∂z.
     rms_gradient : ndarray
         Root mean square of ∂L/∂z.
     """

@@ -154,12 +154,12 @@ def weighted_sum_variance(inputs_on: int, weight_std: float, bias_std: float = 0
 
 
 def saturation_probability(threshold: float, std: float, mean: float = 0.0) -> float:
-    r"""P(|z| > t) for :math:`z \sim N(\mu, \sigma^2)`.
+    r""":math:`P(|z| > t)` for :math:`z \sim N(\mu, \sigma^2)`.
 
     Parameters
     ----------
     threshold : float
-        t, at least 0: the |z| from which a unit counts as saturated.
+        t, at least 0: the size of z from which a unit counts as saturated.
     std, mean : float
         σ (above 0) and μ.
 

@@ -4,6 +4,7 @@ Standard deviations of 2^20 draws of each side agree to 5 of their standard erro
 """
 
 import os
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -224,3 +225,103 @@ def test_fans_of_keras(shape: tuple[int, ...]) -> None:
     from keras.src.initializers.random_initializers import compute_fans as theirs
 
     assert compute_fans(shape) == theirs(shape)
+
+
+# Orthogonal matrices: the same shapes, orthonormal along the same side
+
+
+def gram_matrices(W: Any) -> tuple[Any, Any]:
+    """Return W·Wᵀ and Wᵀ·W of a kernel read with its outputs as columns."""
+    matrix = np.asarray(W, dtype=np.float64).reshape(-1, np.shape(W)[-1])
+    return matrix @ matrix.T, matrix.T @ matrix
+
+
+@pytest.mark.parametrize("shape", [(64, 32), (32, 64), (20, 20), (3, 3, 4, 16), (3, 3, 4, 60)])
+@pytest.mark.parametrize("framework", ["torch", "jax", "keras"])
+def test_orthogonal(framework: str, shape: tuple[int, ...]) -> None:
+    module = pytest.importorskip(framework)
+    if framework == "torch":
+        turned = (shape[-1], shape[-2], *shape[:-2])  # (out, in, *spatial)
+        V = module.nn.init.orthogonal_(module.empty(turned), gain=1.5).numpy()
+        mine = initializers.orthogonal(
+            turned, np.random.default_rng(0), gain=1.5, in_axis=1, out_axis=0
+        )
+        assert mine.shape == V.shape
+        V, W = (np.moveaxis(a, 0, -1) for a in (V, mine))
+    else:
+        if framework == "jax":
+            V = module.nn.initializers.orthogonal(1.5)(module.random.key(0), shape)
+        else:
+            V = np.asarray(module.initializers.Orthogonal(gain=1.5, seed=0)(shape))
+        W = initializers.orthogonal(shape, np.random.default_rng(0), gain=1.5)
+        assert W.shape == V.shape
+    side = int(W.reshape(-1, W.shape[-1]).shape[0] >= W.shape[-1])
+    for kernel in (V, W):
+        gram = gram_matrices(kernel)[side]
+        np.testing.assert_allclose(gram, 1.5**2 * np.eye(len(gram)), atol=2e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 8), (4, 3, 8, 8), (2, 3, 4, 5, 6)])
+def test_delta_orthogonal_of_jax(shape: tuple[int, ...]) -> None:
+    jax = pytest.importorskip("jax")
+    V = np.asarray(jax.nn.initializers.delta_orthogonal(1.5)(jax.random.key(0), shape))
+    W = initializers.delta_orthogonal(shape, np.random.default_rng(0), gain=1.5)
+    np.testing.assert_array_equal(V.any(axis=(-2, -1)), W.any(axis=(-2, -1)))
+    for kernel in (V, W):
+        centre = kernel[tuple((k - 1) // 2 for k in shape[:-2])]
+        np.testing.assert_allclose(centre @ centre.T, 1.5**2 * np.eye(shape[-2]), atol=2e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+def test_identity_of_keras(shape: tuple[int, int]) -> None:
+    keras = pytest.importorskip("keras")
+    V = np.asarray(keras.initializers.Identity(gain=2.0)(shape))
+    np.testing.assert_array_equal(V, initializers.identity(shape, gain=2.0))
+
+
+# The nine variants of chapter 2 on its layer: 2048 inputs, 128 units
+
+CUT: Any = {"distribution": "truncated_normal"}
+VARIANTS: dict[str, tuple[Any, float, float]] = {  # ours, std, limit
+    "zeros": (initializers.zeros, 0.0, 0.0),
+    "RandomNormal": (partial(initializers.normal, std=0.05), 0.05, np.inf),
+    "RandomUniform": (partial(initializers.uniform, low=-0.05, high=0.05), 0.05 / sqrt(3), 0.05),
+    "glorot_normal": (partial(variance_scaling, mode="fan_avg", **CUT), 0.030317, 0.068931),
+    "glorot_uniform": (initializers.glorot_uniform, 0.030317, 0.052511),
+    "he_normal": (partial(variance_scaling, scale=2.0, **CUT), 0.031250, 0.071053),
+    "he_uniform": (initializers.he_uniform, 0.031250, 0.054127),
+    "lecun_normal": (partial(variance_scaling, **CUT), 0.022097, 0.050242),
+    "lecun_uniform": (initializers.lecun_uniform, 0.022097, 0.038273),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_nine_variants_of_keras(name: str) -> None:
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Dense(128, activation="relu", kernel_initializer=name)
+    layer.build((None, 2048))
+    theirs = np.asarray(layer.kernel)
+    draw, std, limit = VARIANTS[name]
+    ours = draw((2048, 128), np.random.default_rng(0))
+    assert ours.dtype == theirs.dtype == np.float32
+    assert ours.shape == theirs.shape
+    assert np.asarray(layer.bias).tolist() == [0.0] * 128
+    for W in (ours, theirs):
+        # 2^18 draws: 0.8 % is more than five standard errors.
+        assert W.std(dtype=np.float64) == pytest.approx(std, rel=0.008)
+        assert abs(W.mean(dtype=np.float64)) <= 5 * std / 512
+        if np.isinf(limit):
+            assert abs(W).max() > 4 * std
+        else:
+            assert limit * 0.999 <= abs(W).max() <= limit * (1 + 1e-5)
+
+
+def test_the_template_of_keras_draws_glorot_uniform() -> None:
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Dense(128, activation="relu")
+    layer.build((None, 2048))
+    W = initializers.glorot_uniform((2048, 128), np.random.default_rng(0))
+    assert_alike(W, layer.kernel)
+    assert_same_limit(W, layer.kernel)

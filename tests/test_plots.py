@@ -20,6 +20,9 @@ KINDS: dict[str, Callable[..., Axes]] = {
     "histogram": lambda **given: plots.histogram(np.arange(10.0), bins=5, **given),
     "dots_and_law": lambda **given: plots.dots_and_law([1, 2], [3.0, 4.0], **given),
     "curves": lambda **given: plots.curves([0, 1], [[3.0, 2.0], [3.0, 1.0]], **given),
+    "verdict_matrix": lambda **given: plots.verdict_matrix(
+        [[True]], [[1.0]], rows=["a"], columns=["b"], **given
+    ),
 }
 each_kind = pytest.mark.parametrize("draw", KINDS.values(), ids=KINDS)
 
@@ -164,3 +167,66 @@ def test_subplots_are_in_the_courses_style() -> None:
     assert figure.get_size_inches().tolist() == [5, 2]
     assert not left.spines["top"].get_visible()
     assert right.get_facecolor()[3] == 0  # transparent
+
+
+def test_images_stand_side_by_side_with_a_gap_and_one_scale() -> None:
+    pictures = np.arange(3 * 4 * 5, dtype=float).reshape(3, 4, 5) - 10
+    before = pictures.copy()
+    _, ax = plt.subplots()
+    assert plots.images(pictures, columns=2, ax=ax, title="filters") is ax
+    (image,) = ax.images
+    wall = np.ma.filled(image.get_array(), np.nan)
+    assert wall.shape == (2 * 6, 2 * 7)
+    np.testing.assert_array_equal(wall[1:5, 1:6], pictures[0])
+    np.testing.assert_array_equal(wall[1:5, 8:13], pictures[1])
+    np.testing.assert_array_equal(wall[7:11, 1:6], pictures[2])
+    assert np.isnan(wall[7:11, 8:13]).all()
+    assert np.isnan(wall[0]).all()
+    assert image.get_clim() == (-49, 49)
+    assert ax.get_title() == "filters"
+    assert not ax.axison
+    assert plots.images(pictures, limit=2.0).images[0].get_clim() == (-2, 2)
+    np.testing.assert_array_equal(pictures, before)
+
+
+def test_images_need_three_axes() -> None:
+    with pytest.raises(ValueError, match=r"\(pictures, height, width\), got \(8, 8\)"):
+        plots.images(np.ones((8, 8)))
+
+
+def test_a_verdict_is_a_mark_a_figure_and_a_colour() -> None:
+    passed = [[True, False, None], [False, True, True]]
+    figures = np.array([[1.234, 4.2e7, np.nan], [np.inf, 0.0, 0.00037]])
+    ax = plots.verdict_matrix(passed, figures, rows=["zeros", "he"], columns=["a", "b", "c"])
+    texts = {
+        (int(text.get_position()[1]), int(text.get_position()[0])): text.get_text()
+        for text in ax.texts
+    }
+    assert texts == {
+        (0, 0): "✓ 1.2",
+        (0, 1): "✗ 4e7",
+        (0, 2): "–",
+        (1, 0): "✗ ∞",
+        (1, 1): "✓ 0",
+        (1, 2): "✓ 4e-4",
+    }
+    colors = {
+        (int(box.get_y() + 0.5), int(box.get_x() + 0.5)): box.get_facecolor() for box in ax.patches
+    }
+    assert colors[0, 0] == colors[1, 1] == colors[1, 2]
+    assert colors[0, 1] == colors[1, 0]
+    assert len(set(colors.values())) == 3
+    assert colors[0, 2][3] == 0  # nothing is filled where nothing was measured
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["zeros", "he"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+    low, high = ax.get_ylim()
+    assert low > high  # the first row is on top
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1"), (12.34, "12"), (99.4, "99"), (0.0123, "0.012"), (99.99, "100"), (150, "2e2")],
+)
+def test_brief_numbers(value: float, text: str) -> None:
+    ax = plots.verdict_matrix([[True]], [[value]], rows=["a"], columns=["b"])
+    assert ax.texts[0].get_text() == f"✓ {text}"

@@ -17,7 +17,7 @@ from initcourse.activations import identity
 from initcourse.datasets import digits, one_hot
 from initcourse.initializers import he_normal, lecun_normal
 from initcourse.propagation import Network, make_network
-from initcourse.training import SGD, Adam, accuracy, squared_error, train
+from initcourse.training import SGD, Adam, accuracy, interpolate, squared_error, train
 
 LOSSES: dict[str, Callable[[Any, Any], tuple[float, Any]]] = {
     name: getattr(training, name)
@@ -314,3 +314,44 @@ def test_accuracy() -> None:
     net = Network((np.eye(3),), (np.zeros(3),), (identity,))
     assert accuracy(net, np.eye(3), [0, 1, 2]) == 1
     assert accuracy(net, np.eye(3), np.array([0, 2, 1])) == pytest.approx(1 / 3)
+
+
+# The line between two nets
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0, -0.5, 1.5])
+def test_interpolate_is_a_straight_line(share: float) -> None:
+    rng = np.random.default_rng(0)
+    options: Any = {"init": he_normal, "bias_init": lecun_bias, "activation": "tanh"}
+    start, end = (make_network((4, 3, 2), rng, **options) for _ in range(2))
+    between = interpolate(start, end, share)
+    for one, a, b in zip(
+        between.weights + between.biases,
+        start.weights + start.biases,
+        end.weights + end.biases,
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, (1 - share) * a + share * b, rtol=1e-6)
+        assert one.dtype == a.dtype
+    assert between.activations == start.activations
+
+
+def lecun_bias(shape: Any, rng: np.random.Generator) -> Any:
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def test_interpolate_ends_at_its_ends_and_changes_nothing() -> None:
+    start, end = (line(seed)[2] for seed in (0, 1))
+    kept = start.weights[0].copy(), end.weights[0].copy()
+    np.testing.assert_array_equal(interpolate(start, end, 0).weights[0], start.weights[0])
+    np.testing.assert_array_equal(interpolate(start, end, 1).weights[0], end.weights[0])
+    np.testing.assert_array_equal(kept, (start.weights[0], end.weights[0]))
+
+
+def test_interpolate_needs_equal_widths_and_a_number() -> None:
+    net = line()[2]
+    other = make_network((3, 2), np.random.default_rng(0), init=he_normal, activation="tanh")
+    with pytest.raises(ValueError, match=r"widths must be equal, got \(3, 1\) and \(3, 2\)"):
+        interpolate(net, other, 0.5)
+    with pytest.raises(ValueError, match="share must be finite, got nan"):
+        interpolate(net, net, float("nan"))
