@@ -10,7 +10,16 @@ import pytest
 
 from initcourse import activations, claims, datasets, initializers, propagation, tables, theory
 from initcourse.propagation import backward, forward, layer_statistics, make_network
-from initcourse.training import SGD, Adam, squared_error, train
+from initcourse.training import (
+    RBM,
+    SGD,
+    Adam,
+    make_rbm,
+    rbm_log_likelihood,
+    squared_error,
+    train,
+    train_rbm,
+)
 
 Generator = np.random.Generator
 
@@ -32,6 +41,11 @@ def fit(rng: Any, **changes: Any) -> Any:
         "steps": 2,
     }
     return train(**(given | changes), rng=rng)
+
+
+def rbm(rng: Any, **changes: Any) -> Any:
+    given: dict[str, Any] = {"v": X, "rate": 0.1, "epochs": 1, "batch_size": 2}
+    return train_rbm(RBM(np.zeros((3, 2)), np.zeros(3), np.zeros(2)), **(given | changes), rng=rng)
 
 
 # (what to call with a good generator, the type of the error, what its message shows)
@@ -123,6 +137,13 @@ BAD_CALLS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda r: theory.chi_1(1, "tanh", INF), ValueError, "sigma_w must be finite, got inf"),
     (lambda r: theory.sigmoid_learning_steps(0, 2, 0.1), ValueError, "end .* got 0.0 to 2.0"),
     (lambda r: theory.sigmoid_learning_steps(2, 0, 0), ValueError, "rate must be > 0, got 0"),
+    (lambda r: theory.uniform_limit(0), ValueError, "fan_in must be >= 1, got 0"),
+    (lambda r: theory.uniform_limit(2.5), TypeError, "fan_in must be an integer, got 2.5"),
+    (lambda r: theory.uniform_limit(3, -1), ValueError, "sigma_w must be > 0, got -1"),
+    (lambda r: theory.activation_variance(-1, "relu"), ValueError, "q must be >= 0, got -1"),
+    (lambda r: theory.activation_variance(1, "sofd"), ValueError, "'relu'.* got 'sofd'"),
+    (lambda r: theory.born_dead_bound(0, 3), ValueError, "width must be >= 1, got 0"),
+    (lambda r: theory.born_dead_bound(3, 0), ValueError, "depth must be >= 1, got 0"),
     # propagation
     (
         lambda r: make_network((3,), r, init=initializers.he_normal, activation="relu"),
@@ -154,6 +175,30 @@ BAD_CALLS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
         r"gradient must have shape \(5, 2\), got \(5, 3\)",
     ),
     (lambda r: propagation.saturated_share("relu", X, 0), ValueError, "threshold .* > 0, got 0"),
+    (lambda r: theory.product_variance(0, -1, 0, 1), ValueError, "var_x must be >= 0, got -1"),
+    (lambda r: theory.product_variance(0, 1, NAN, 1), ValueError, "mean_y must be .* got nan"),
+    (lambda r: theory.relu_moments(-1.0), ValueError, "std must be >= 0, got -1.0"),
+    (lambda r: theory.relu_log_growth(0), ValueError, "width must be >= 1, got 0"),
+    (lambda r: theory.relu_log_growth(2.5), TypeError, "width must be an integer, got 2.5"),
+    (lambda r: theory.quarter_circle_density(1, 0), ValueError, "sigma_w must be > 0, got 0"),
+    (
+        lambda r: propagation.layer_jacobian_singular_values(NET, forward(NET, X), 2),
+        ValueError,
+        "layer must be <= 1 in this net, got 2",
+    ),
+    (
+        lambda r: propagation.layer_jacobian_singular_values(NET, forward(NET, X), 0),
+        ValueError,
+        "layer must be >= 1, got 0",
+    ),
+    (lambda r: propagation.dead_share(NET, X[:, :2]), ValueError, r"x must .* got \(5, 2\)"),
+    (lambda r: propagation.mean_cosine([1.0, 2.0]), ValueError, r"\(samples, units\), got \(2,\)"),
+    (lambda r: propagation.mean_cosine([[1.0], [0.0]]), ValueError, "two rows .* got 1"),
+    (lambda r: propagation.born_dead_share([1.0], 2, 3, r), ValueError, r"inputs\), got \(1,\)"),
+    (lambda r: propagation.born_dead_share([[1.0]], 0, 3, r), ValueError, "width .* got 0"),
+    (lambda r: propagation.born_dead_share([[1.0]], 2, 0, r), ValueError, "depth .* got 0"),
+    (lambda r: propagation.born_dead_share([[1.0]], 2, 3, r, nets=0), ValueError, "nets .* got 0"),
+    (lambda r: propagation.born_dead_share([[1.0]], 2, 3, r, bias=NAN), ValueError, "bias .* nan"),
     (lambda r: layer_statistics(NET, X, r, threshold=-1), ValueError, "threshold .* got -1"),
     (lambda r: layer_statistics(NET, X[:, :2], r), ValueError, r"got \(5, 2\)"),
     # training
@@ -173,6 +218,39 @@ BAD_CALLS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda r: fit(r, batch_size=6), ValueError, "batch_size must be <= 5, .* got 6"),
     (lambda r: fit(r, target=TARGET[:4]), ValueError, "as many rows, got 5 and 4"),
     (lambda r: fit(r, x=X[:, :2]), ValueError, r"\(samples, 3\), got \(5, 2\)"),
+    # orthogonal family, sums of products, Boltzmann machines
+    (lambda r: initializers.orthogonal((2, 2), r, gain=0), ValueError, "gain must be > 0, got 0"),
+    (lambda r: initializers.orthogonal((2, 2), r, gain=NAN), ValueError, "gain must be .* got nan"),
+    (lambda r: initializers.orthogonal((5,), r), ValueError, r"got \(5,\); .* zeros, constant"),
+    (lambda r: initializers.orthogonal((2, 2), r, in_axis=-1), ValueError, "different axes"),
+    (lambda r: initializers.orthogonal((2, 2), r, dtype=int), TypeError, "np.float32, got int64"),
+    (lambda r: initializers.delta_orthogonal((4, 4), r), ValueError, r"3 to 5 axes, got \(4, 4\)"),
+    (lambda r: initializers.delta_orthogonal((3,) * 6, r), ValueError, "3 to 5 axes"),
+    (lambda r: initializers.delta_orthogonal((3, 5, 4), r), ValueError, r"<= out .* \(5, 4\)"),
+    (lambda r: initializers.delta_orthogonal((3, 4, 4), r, gain=-1), ValueError, "gain .* got -1"),
+    (lambda r: initializers.identity((3, 3, 3)), ValueError, r"got \(3, 3, 3\); .* delta_orth"),
+    (lambda r: initializers.identity((3, 3), gain=0), ValueError, "gain must be > 0, got 0"),
+    (lambda r: initializers.identity((3, 3), dtype=int), TypeError, "got int64"),
+    (lambda r: theory.uniform_bound(0, variance=1), ValueError, "inputs must be >= 1, got 0"),
+    (lambda r: theory.uniform_bound(5, variance=0), ValueError, "variance must be > 0, got 0"),
+    (lambda r: theory.uniform_bound(5, std=-1, variance=1), ValueError, "std must be >= 0, got -1"),
+    (lambda r: theory.uniform_bound(5, std=0, variance=1), ValueError, "must not both be 0"),
+    (lambda r: theory.uniform_weights_tail(1.0, 0), ValueError, "inputs must be >= 1, got 0"),
+    (lambda r: theory.uniform_weights_tail([1.0, NAN], 2), ValueError, "z must be finite, got nan"),
+    (lambda r: theory.uniform_weights_density(INF, 2), ValueError, "z must be finite, got inf"),
+    (lambda r: theory.uniform_weights_density(1.0, 2.0), TypeError, "inputs must be an integer"),
+    (lambda r: rbm(r, rate=0), ValueError, "rate must be > 0, got 0"),
+    (lambda r: rbm(r, epochs=0), ValueError, "epochs must be >= 1, got 0"),
+    (lambda r: rbm(r, batch_size=6), ValueError, "batch_size must be <= 5, .* got 6"),
+    (lambda r: rbm(r, v=X[:, :2]), ValueError, r"v must have shape \(samples, 3\), got \(5, 2\)"),
+    (lambda r: rbm(r, v=2 * X), ValueError, r"lie in \[0, 1\], got 2.0 to 2.0"),
+    (lambda r: make_rbm(0, 2, r, init=initializers.zeros), ValueError, "visible .* got 0"),
+    (lambda r: make_rbm(2, 0, r, init=initializers.zeros), ValueError, "hidden .* got 0"),
+    (
+        lambda r: rbm_log_likelihood(make_rbm(2, 21, r, init=initializers.zeros), X),
+        ValueError,
+        "21",
+    ),
     # datasets and tables
     (lambda r: datasets.digits(enlarge=0), ValueError, "enlarge must be >= 1, got 0"),
     (lambda r: datasets.one_hot([0, 3], 3), ValueError, r"in 0 … 2, got 0 to 3"),
@@ -216,8 +294,14 @@ NEED_A_GENERATOR: list[Callable[[Any], Any]] = [
     lambda r: initializers.glorot_uniform((2, 2), r),
     lambda r: initializers.he_normal((2, 2), r),
     lambda r: initializers.he_uniform((2, 2), r),
+    lambda r: initializers.glorot_sigmoid_uniform((2, 2), r),
+    lambda r: initializers.orthogonal((2, 2), r),
+    lambda r: initializers.delta_orthogonal((3, 2, 2), r),
+    lambda r: make_rbm(3, 2, r, init=initializers.zeros),
+    lambda r: rbm(r),
     lambda r: make_network((3, 2), r, init=initializers.zeros, activation="relu"),
     lambda r: layer_statistics(NET, X, r),
+    lambda r: propagation.born_dead_share([[1.0]], 2, 3, r),
     lambda r: datasets.on_off_inputs(2, 3, r, on=1),
     fit,
 ]

@@ -17,11 +17,16 @@ from initcourse.initializers import constant, he_normal, lecun_normal, normal
 from initcourse.propagation import (
     Network,
     backward,
+    born_dead_share,
+    dead_share,
     forward,
+    layer_jacobian_singular_values,
     layer_statistics,
     make_network,
+    mean_cosine,
     median_magnitude,
     rms,
+    sample_weight_gradient_rms,
     saturated_share,
 )
 
@@ -278,3 +283,120 @@ def test_statistics_are_those_of_a_forward_and_a_backward_pass() -> None:
         assert run.saturated_share[layer] == np.mean(sigmoid.derivative(z) < 0.2)
         assert run.median_gradient[layer] == pytest.approx(np.median(abs(g)))
         assert run.rms_gradient[layer] == pytest.approx(sqrt(np.mean(g**2)))
+
+
+# Dead units, samples that look alike, nets that are born dead
+
+
+def test_dead_share_by_hand() -> None:
+    # First layer: one unit for x > 0, one for x < 0, one that is always off.  Second: dead, alive.
+    W = (np.array([[1.0, -1.0, 0.0]]), np.array([[-1.0, 1.0], [-1.0, 1.0], [9.0, 9.0]]))
+    net = Network(W, (np.array([0.0, 0.0, -1.0]), np.zeros(2)), (relu, relu))
+    np.testing.assert_allclose(dead_share(net, [[2.0], [-2.0]]), [1 / 3, 1 / 2])
+    np.testing.assert_allclose(dead_share(net, [[2.0], [3.0]]), [2 / 3, 1 / 2])
+    np.testing.assert_allclose(dead_share(net, [[0.0]]), [1, 1])
+
+
+def test_an_output_of_0_is_dead_at_either_sign_of_z() -> None:
+    net = Network((np.array([[1.0, 0.0]]),), (np.zeros(2),), (identity,))
+    np.testing.assert_allclose(dead_share(net, [[-1.0], [-2.0]]), [0.5])
+
+
+def test_half_of_the_units_are_dead_for_one_sample() -> None:
+    net = make_network((50, 4000), np.random.default_rng(0), init=he_normal, activation=relu)
+    x = np.random.default_rng(1).standard_normal((1, 50))
+    assert dead_share(net, x)[0] == pytest.approx(0.5, abs=0.025)  # 3 standard errors
+
+
+def test_mean_cosine_against_all_pairs() -> None:
+    rows = np.random.default_rng(0).standard_normal((7, 3))
+    rows[:, 0] += 0.5
+    pairs = [
+        rows[i] @ rows[j] / np.linalg.norm(rows[i]) / np.linalg.norm(rows[j])
+        for i in range(7)
+        for j in range(7)
+        if i != j
+    ]
+    assert mean_cosine(rows) == pytest.approx(np.mean(pairs), rel=1e-12)
+    scaled = rows * np.arange(1, 8)[:, None]  # lengths do not count
+    assert mean_cosine(scaled) == pytest.approx(np.mean(pairs), rel=1e-12)
+
+
+def test_mean_cosine_at_the_ends() -> None:
+    assert mean_cosine([[1, 2], [2, 4], [0, 0], [3, 6]]) == pytest.approx(1)
+    assert mean_cosine([[1, 2], [-1, -2]]) == pytest.approx(-1)
+    assert mean_cosine(np.eye(4)) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(1, 4), (2, 10), (3, 10), (5, 10)])
+def test_born_dead_on_one_ray_is_the_law(width: int, depth: int) -> None:
+    # Theorem: exact on a ray; 4 standard errors of a share.
+    nets = 20_000
+    law = theory.born_dead_bound(width, depth)
+    found = born_dead_share([[1.0], [3.0]], width, depth, np.random.default_rng(0), nets=nets)
+    assert found == pytest.approx(law, abs=4 * sqrt(law * (1 - law) / nets))
+
+
+@pytest.mark.parametrize(("width", "published"), [(2, 0.88), (3, 0.57), (5, 0.125), (10, 0.001)])
+def test_born_dead_on_the_line_is_below_the_bound(width: int, published: float) -> None:
+    # Result P12.
+    found = born_dead_share([[-1.0], [1.0]], width, 10, np.random.default_rng(0), nets=20_000)
+    assert found < theory.born_dead_bound(width, 10) - 0.004
+    assert found == pytest.approx(published, abs=0.016)
+
+
+def test_without_a_hidden_layer_nothing_is_born_dead() -> None:
+    assert born_dead_share([[1.0]], 1, 1, np.random.default_rng(0)) == 0
+
+
+def test_a_large_bias_keeps_narrow_nets_alive_and_a_negative_one_kills() -> None:
+    def share(bias: float) -> float:
+        return born_dead_share([[1.0]], 2, 3, np.random.default_rng(0), bias=bias, nets=500)
+
+    assert share(-100.0) == 1
+    assert share(1.0) < share(0.0) - 0.1
+
+
+def test_born_dead_share_agrees_with_whole_networks() -> None:
+    # The same share, by nets drawn one by one: the output is the same for every input.
+    x = np.array([[-1.0], [1.0]])
+    rng = np.random.default_rng(3)
+    nets = [make_network((1, 3, 3, 3, 1), rng, init=he_normal, activation=relu, output=identity)
+            for _ in range(3000)]  # fmt: skip
+    constant_output = np.mean([np.ptp(forward(net, x).a[-1]) == 0 for net in nets])
+    assert born_dead_share(x, 3, 4, rng, nets=20_000) == pytest.approx(constant_output, abs=0.03)
+
+
+# Weight gradients and Jacobians
+
+
+def test_weight_gradients_of_single_samples_against_one_pass_a_sample() -> None:
+    net, x, _ = small_net(tanh)
+    trace = forward(net, x)
+    gradient = np.random.default_rng(1).standard_normal(trace.z[-1].shape)
+    squares = []
+    for i in range(len(x)):
+        alone = forward(net, x[i : i + 1])
+        weights = backward(net, alone, gradient[i : i + 1]).weights
+        squares.append([np.mean(W**2) for W in weights])
+    found = sample_weight_gradient_rms(trace, backward(net, trace, gradient))
+    assert found == pytest.approx(np.sqrt(np.mean(squares, axis=0)), rel=1e-12)
+
+
+def test_singular_values_against_a_numerical_jacobian() -> None:
+    net, x, _ = small_net(tanh)
+    trace, layer, step = forward(net, x), 1, 1e-6
+    found = layer_jacobian_singular_values(net, trace, layer)
+    for i, z in enumerate(trace.z[layer - 1]):
+        moves = step * np.eye(len(z))
+        upper = [tanh(z + sign * moves) @ net.weights[layer] for sign in (1, -1)]
+        jacobian = (upper[0] - upper[1]) / (2 * step)
+        assert found[i] == pytest.approx(np.linalg.svd(jacobian, compute_uv=False), rel=1e-6)
+
+
+def test_mean_singular_value_of_a_wide_linear_layer() -> None:
+    rng = np.random.default_rng(0)
+    net = make_network((300,) * 3, rng, init=lecun_normal, activation="identity")
+    found = layer_jacobian_singular_values(net, forward(net, np.ones((1, 300))), 1)
+    assert found.shape == (1, 300)
+    assert found.mean() == pytest.approx(8 / (3 * np.pi), rel=0.02)

@@ -295,3 +295,125 @@ def test_learning_steps_add_up(start: float, fall: float, rate: float) -> None:
     assert whole >= 0
     assert steps(start, middle, rate) + steps(middle, end, rate) == pytest.approx(whole, rel=1e-9)
     assert steps(start, end, 2 * rate) == pytest.approx(whole / 2)
+
+
+# Uniform draws, spread after an activation, born dead nets
+
+
+@given(st.integers(1, 10**6), st.floats(1e-3, 1e3))
+def test_uniform_limit_gives_the_variance(fan_in: int, sigma_w: float) -> None:
+    limit = theory.uniform_limit(fan_in, sigma_w)
+    assert stats.uniform(-limit, 2 * limit).var() * fan_in == pytest.approx(sigma_w**2, rel=1e-12)
+
+
+def test_uniform_limit_of_the_schemes() -> None:
+    # He and LeCun in their uniform form: √(6/n) and √(3/n).
+    assert theory.uniform_limit(2048, sqrt(2)) == pytest.approx(sqrt(6 / 2048), rel=1e-14)
+    assert theory.uniform_limit(2048) == pytest.approx(sqrt(3 / 2048), rel=1e-14)
+
+
+@given(st.floats(1e-3, 1e3))
+def test_activation_variance_in_closed_form(q: float) -> None:
+    assert theory.activation_variance(q, identity) == pytest.approx(q, rel=1e-11)
+    assert theory.activation_variance(q, relu) == pytest.approx((0.5 - 0.5 / pi) * q, rel=1e-11)
+    # An odd activation has mean 0: its variance is the second moment.
+    second = gaussian_expectation(lambda z: tanh(z) ** 2, sqrt(q))
+    assert theory.activation_variance(q, tanh) == pytest.approx(second, rel=1e-11)
+
+
+@pytest.mark.parametrize("q", [1e-12, 1e-6, 1e-3])
+def test_activation_variance_of_a_tiny_spread(q: float) -> None:
+    # σ(z) ≈ 1/2 + z/4: the mean ½ must not swallow the digits of q / 16.
+    found = theory.activation_variance(q, sigmoid)
+    assert found == pytest.approx(q / 16, rel=2 * q + 1e-6, abs=0)
+    assert theory.activation_variance(0, sigmoid) == 0
+
+
+def test_activation_variance_of_a_saturated_sigmoid() -> None:
+    # A coin that falls on 0 or 1.
+    assert theory.activation_variance(1e12, sigmoid) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_published_bounds_of_born_dead_nets() -> None:
+    # Result P12: 10 layers, 9 of them hidden.
+    published = {2: 0.925, 3: 0.699, 5: 0.249, 10: 0.0088}
+    for width, bound in published.items():
+        assert theory.born_dead_bound(width, 10) == pytest.approx(bound, abs=6e-4)
+    assert theory.born_dead_bound(1, 2) == 0.5
+    assert theory.born_dead_bound(7, 1) == 0  # no hidden layer, nothing that dies
+
+
+# Derivations
+
+
+@pytest.mark.parametrize("means", [(0.0, 0.0), (0.0, 1.0), (1.0, -2.0)])
+def test_variance_of_a_product_against_two_point_variables(means: tuple[float, float]) -> None:
+    # X and Y take mean ± std with probability ½ each: four equally likely products.
+    x, y = (mean + np.array([-std, std]) for mean, std in zip(means, (0.5, 3.0), strict=True))
+    expected = np.outer(x, y).var()
+    assert theory.product_variance(means[0], 0.25, means[1], 9.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("std", [0.0, 0.3, 1.0, 20.0])
+def test_moments_of_relu_against_quadrature(std: float) -> None:
+    moments = theory.relu_moments(std)
+    mean = gaussian_expectation(relu, std)
+    second = gaussian_expectation(lambda x: relu(x) ** 2, std)
+    assert moments == pytest.approx((mean, second, second - mean**2), rel=1e-12)
+
+
+def test_relu_keeps_0_3408_of_the_variance() -> None:
+    assert theory.relu_moments(2.0).variance / 4 == pytest.approx(0.3408450569081046)
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_log_growth_against_integration_over_chi_squares(width: int) -> None:
+    chance = stats.binom.pmf(np.arange(1, width + 1), width, 0.5)
+    chance /= chance.sum()
+    logs = [stats.chi2(k) for k in range(1, width + 1)]
+
+    def expectation(power: int) -> float:
+        moments = [chi2.expect(lambda c: np.log(2 * c / width) ** power) for chi2 in logs]
+        return float(chance @ moments)
+
+    mean, square = expectation(1), expectation(2)
+    growth = theory.relu_log_growth(width)
+    assert growth.mean == pytest.approx(mean, rel=1e-5)
+    assert growth.variance == pytest.approx(square - mean**2, rel=1e-5)
+
+
+def test_log_growth_approaches_its_limit() -> None:
+    growth = theory.relu_log_growth(20_000)
+    assert 20_000 * growth.mean == pytest.approx(-2.5, rel=1e-3)
+    assert 20_000 * growth.variance == pytest.approx(5.0, rel=1e-3)
+
+
+def test_log_growth_against_drawn_nets() -> None:
+    rng, width, nets = np.random.default_rng(0), 30, 4000
+    W = rng.standard_normal((nets, width, width)) * sqrt(2 / width)
+    logs = np.log(np.mean(relu(np.ones(width) @ W) ** 2, axis=1))
+    growth = theory.relu_log_growth(width)
+    assert logs.mean() == pytest.approx(growth.mean, abs=4 * sqrt(growth.variance / nets))
+    assert logs.var() == pytest.approx(growth.variance, rel=0.12)
+
+
+@pytest.mark.parametrize("sigma_w", [0.5, 1.0, 3.0])
+def test_quarter_circle_has_its_moments(sigma_w: float) -> None:
+    def moment(power: int) -> float:
+        found: float = integrate.quad(
+            lambda s: s**power * float(theory.quarter_circle_density(s, sigma_w)), 0, 2 * sigma_w
+        )[0]
+        return found
+
+    assert moment(0) == pytest.approx(1.0, rel=1e-6)
+    assert moment(1) == pytest.approx(8 * sigma_w / (3 * pi), rel=1e-6)
+    assert moment(2) == pytest.approx(sigma_w**2, rel=1e-6)
+    outside = theory.quarter_circle_density([-0.1, 2 * sigma_w + 0.1], sigma_w)
+    assert outside.tolist() == [0.0, 0.0]
+
+
+def test_quarter_circle_against_a_random_matrix() -> None:
+    W = np.random.default_rng(0).standard_normal((600, 600)) / sqrt(600)
+    found = np.histogram(np.linalg.svd(W, compute_uv=False), np.linspace(0, 2, 11))[0] / 600 / 0.2
+    centres = np.linspace(0.1, 1.9, 10)
+    assert found == pytest.approx(theory.quarter_circle_density(centres), abs=0.05)
