@@ -6,8 +6,8 @@ READY := $(VENV)/ready
 SITE := _build/html
 PORT ?= 8000
 
-export OPENBLAS_NUM_THREADS ?= 2
-export OMP_NUM_THREADS ?= 2
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab refresh lock clean

@@ -3,9 +3,9 @@
 import os
 import tempfile
 
-# Two workers share the machine: more threads than these slow small products down tenfold.
+# Two workers share the machine: more threads slow small matrix products down tenfold.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "2")
+    os.environ.setdefault(_variable, "1")
 # Kernels of the tests follow no personal settings.
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="initcourse-ipython-")
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ["build", ".", "-W", "-n", "--keep-going"]  # as in `make book`
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 WIDTHS = {"phone": 390, "laptop": 1280}
+PATIENCE = 120_000  # milliseconds: a page that takes long on a busy machine is not wrong
 
 
 def pages_of_the_book() -> list[str]:
@@ -80,8 +81,8 @@ def tab(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-def address(site: Path, page: str) -> str:
-    return (site / page).as_uri()
+def visit(tab: Page, site: Path, page: str) -> None:
+    tab.goto((site / page).as_uri(), timeout=PATIENCE)
 
 
 # The files
@@ -162,7 +163,7 @@ def test_nobody_else_is_asked_and_nothing_complains(site: Path, tab: Page, page:
             complaints.append(message.text) if message.type in ("error", "warning") else None
         ),
     )
-    tab.goto(address(site, page))
+    visit(tab, site, page)
     tab.mouse.wheel(0, 20_000)  # what is loaded late is loaded now
     tab.wait_for_timeout(300)
     assert elsewhere == []
@@ -171,7 +172,7 @@ def test_nobody_else_is_asked_and_nothing_complains(site: Path, tab: Page, page:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_formulas_are_rendered(site: Path, tab: Page, page: str) -> None:
-    tab.goto(address(site, page))
+    visit(tab, site, page)
     prose = tab.evaluate(
         """() => {
             const article = document.querySelector("article").cloneNode(true);
@@ -194,7 +195,7 @@ def test_axe_finds_nothing(site: Path, browser: Browser, page: str, theme: str, 
         reduced_motion="reduce",
     )
     tab = context.new_page()
-    tab.goto(address(site, page))
+    visit(tab, site, page)
     results = Axe().run(tab)
     report = results.generate_report() if results.violations_count else ""
     overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -214,7 +215,7 @@ def wait_for_picture(tab: Page, explorer: str) -> str:
         "id => { const i = document.querySelector(`#${id} img`);"
         " return i.complete && i.naturalWidth > 0; }",
         arg=explorer,
-        timeout=5000,
+        timeout=PATIENCE,
     )
     source: str = tab.evaluate("id => document.querySelector(`#${id} img`).src", explorer)
     return source
@@ -242,7 +243,7 @@ def key_that_moves(control: Locator) -> str:
 
 @pytest.fixture(params=CHAPTERS)
 def explorers(request: pytest.FixtureRequest, site: Path, tab: Page) -> tuple[Page, list[str]]:
-    tab.goto(address(site, request.param))
+    visit(tab, site, request.param)
     names = tab.locator("figure.explorer").evaluate_all("all => all.map((figure) => figure.id)")
     return tab, names
 
@@ -268,12 +269,14 @@ def test_explorers_move_by_mouse(explorers: tuple[Page, list[str]]) -> None:
         for control in tab.locator(f"#{name} input").all():
             box = control.bounding_box()
             assert box is not None
+            pictures = set()
             for edge, place in ((2, "min"), (box["width"] - 2, "max")):
                 control.click(position={"x": edge, "y": box["height"] / 2})
                 assert control.input_value() == control.get_attribute(place)
                 shown = control.locator("xpath=../span").inner_text()
                 assert shown == control.get_attribute("aria-valuetext")
-            wait_for_picture(tab, name)
+                pictures.add(wait_for_picture(tab, name))
+            assert len(pictures) == 2, "the picture is the same at both ends"
 
 
 def test_an_explorers_setting_is_in_the_address(explorers: tuple[Page, list[str]]) -> None:
@@ -287,7 +290,7 @@ def test_an_explorers_setting_is_in_the_address(explorers: tuple[Page, list[str]
         assert f"#{name}:" in tab.url
         link = tab.url
         tab.goto("about:blank")
-        tab.goto(link)
+        tab.goto(link, timeout=PATIENCE)
         assert state(tab, name) == moved
         assert tab.locator(f"#{name}").evaluate("f => f.getBoundingClientRect().top") < 900
 
@@ -296,7 +299,7 @@ def test_anchors_of_headings_still_work(explorers: tuple[Page, list[str]]) -> No
     tab, names = explorers
     before = [state(tab, name) for name in names]
     section = tab.locator("article section:has(> h2)").last.get_attribute("id")
-    tab.goto(f"{tab.url}#{section}")
+    tab.goto(f"{tab.url}#{section}", timeout=PATIENCE)
     assert tab.url.endswith(f"#{section}")
     assert tab.locator(f"[id='{section}']").evaluate("s => s.getBoundingClientRect().top") < 900
     assert [state(tab, name) for name in names] == before
@@ -306,7 +309,7 @@ def test_anchors_of_headings_still_work(explorers: tuple[Page, list[str]]) -> No
 def test_without_scripts_the_default_is_shown(site: Path, browser: Browser, page: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
-    tab.goto(address(site, page))
+    visit(tab, site, page)
     for explorer in tab.locator("figure.explorer").all():
         assert explorer.locator("img").is_visible()
         assert explorer.locator("output").inner_text()

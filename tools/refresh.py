@@ -15,9 +15,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-# Two threads a kernel, as in the build and in the tests.
+# One thread a kernel, as in the build and in the tests.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "2")
+    os.environ.setdefault(variable, "1")
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -16,12 +16,13 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-# Two threads a kernel: more makes small matrix products slower on a shared machine.
+# One thread a kernel: the nets are small, and threads that wait for each other cost more than they
+# bring on a shared machine.
 KERNEL_ENVIRONMENT = {
     "INITCOURSE_EXPLORER": "static",
-    "OMP_NUM_THREADS": "2",
-    "OPENBLAS_NUM_THREADS": "2",
-    "MKL_NUM_THREADS": "2",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
 }
 
 
