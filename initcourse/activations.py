@@ -83,12 +83,15 @@ def _leaky_derivative(z: npt.ArrayLike, slope: float) -> Array:
     return np.where(z > 0, 1.0, slope).astype(np.result_type(z, np.float16), copy=False)
 
 
+def _relu_derivative(z: npt.ArrayLike) -> Array:
+    z = np.asarray(z)
+    return (z > 0).astype(np.result_type(z, np.float16))
+
+
 identity = Activation("identity", _identity, lambda z: np.ones_like(z))
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_derivative)
 tanh = Activation("tanh", np.tanh, _tanh_derivative, gain=5 / 3)
-relu = Activation(
-    "relu", lambda z: np.maximum(z, 0), partial(_leaky_derivative, slope=0.0), gain=sqrt(2)
-)
+relu = Activation("relu", lambda z: np.maximum(z, 0), _relu_derivative, gain=sqrt(2))
 
 
 def leaky_relu(slope: float = 0.01) -> Activation:

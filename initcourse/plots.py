@@ -17,10 +17,31 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.projections import register_projection
+from matplotlib.ticker import NullLocator
 
 _STYLE = rc_params_from_file(
     str(files("initcourse") / "initcourse.mplstyle"), use_default_template=False
 )
+
+
+class _CourseAxes(Axes):
+    """Axes whose logarithmic scales mark decades alone: minor ticks double the time of drawing."""
+
+    name = "initcourse"
+
+    def set_xscale(self, value: Any, **options: Any) -> None:
+        super().set_xscale(value, **options)
+        for ax in self.get_shared_x_axes().get_siblings(self):
+            ax.xaxis.set_minor_locator(NullLocator())
+
+    def set_yscale(self, value: Any, **options: Any) -> None:
+        super().set_yscale(value, **options)
+        for ax in self.get_shared_y_axes().get_siblings(self):
+            ax.yaxis.set_minor_locator(NullLocator())
+
+
+register_projection(_CourseAxes)
 
 
 @contextmanager
@@ -67,7 +88,8 @@ def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, A
     >>> figure, (left, right) = subplots(1, 2)
     >>> plt.close(figure)
     """
-    return plt.subplots(rows, columns, **options)
+    kind = {"projection": _CourseAxes.name} | options.pop("subplot_kw", {})
+    return plt.subplots(rows, columns, subplot_kw=kind, **options)
 
 
 def _axes(ax: Axes | None) -> Axes:

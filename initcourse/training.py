@@ -164,13 +164,16 @@ class SGD:
             raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}")
 
     def start(self, parameters: Parameters) -> Parameters:
-        """Return velocities of zero."""
-        return tuple(np.zeros_like(p) for p in parameters)
+        """Return velocities of zero; plain gradient descent needs none."""
+        return tuple(np.zeros_like(p) for p in parameters) if self.momentum else ()
 
     def step(
         self, parameters: Parameters, gradients: Parameters, state: Parameters
     ) -> tuple[Parameters, Parameters]:
         """Return the parameters and the velocities after one step."""
+        if not self.momentum:
+            moved = (p - self.rate * g for p, g in zip(parameters, gradients, strict=True))
+            return tuple(moved), state
         velocity = tuple(
             self.momentum * v - self.rate * g for v, g in zip(state, gradients, strict=True)
         )
