@@ -63,14 +63,13 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _sigmoid_derivative(z: npt.ArrayLike) -> Array:
-    # σ(z)·σ(−z) keeps its digits far out, where σ(z)·(1 − σ(z)) rounds to 0.
-    z = np.asarray(z)
-    return _sigmoid(z) * _sigmoid(-z)
+    # σ′(z) = t (1 − t) with t = σ(−|z|), which keeps its digits far out, where 1 − σ(z) has none.
+    t = _sigmoid(-np.abs(z))
+    return np.asarray(t * (1 - t))
 
 
 def _tanh_derivative(z: npt.ArrayLike) -> Array:
-    # 1 / cosh² keeps its digits far out, where 1 − tanh² rounds to 0.  2z/(…) avoids overflow:
-    # 1/cosh(z)² = 4σ(2z)σ(−2z).
+    # tanh′(z) = 4σ′(2z) keeps its digits far out, where 1 − tanh² rounds to 0.
     return 4 * _sigmoid_derivative(2 * np.asarray(z))
 
 
@@ -85,7 +84,7 @@ def _leaky_derivative(z: npt.ArrayLike, slope: float) -> Array:
 
 def _relu_derivative(z: npt.ArrayLike) -> Array:
     z = np.asarray(z)
-    return (z > 0).astype(np.result_type(z, np.float16))
+    return np.asarray(z > 0, dtype=np.result_type(z, np.float16))
 
 
 identity = Activation("identity", _identity, lambda z: np.ones_like(z))
