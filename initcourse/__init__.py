@@ -5,8 +5,9 @@ The modules depend on each other in one direction, in the order of a sentence:
 *choose weights* (:mod:`~initcourse.initializers`), *apply an activation*
 (:mod:`~initcourse.activations`), *predict* (:mod:`~initcourse.theory`), *propagate and measure*
 (:mod:`~initcourse.propagation`), *train* (:mod:`~initcourse.training`, on
-:mod:`~initcourse.datasets`), *diagnose* (:mod:`~initcourse.diagnosis`), *draw*
-(:mod:`~initcourse.plots`, :mod:`~initcourse.tables`), *move* (:mod:`~initcourse.widgets`).
+:mod:`~initcourse.datasets`), *tabulate* (:mod:`~initcourse.tables`), *diagnose*
+(:mod:`~initcourse.diagnosis`), *draw* (:mod:`~initcourse.plots`), *move*
+(:mod:`~initcourse.widgets`).
 :mod:`~initcourse.claims` holds the ledger of the sources' claims.
 
 ``import initcourse`` is light: it loads none of the modules.  Import the ones you need, as in
