@@ -6,7 +6,7 @@ import sys
 
 def test_jupyterlab_takes_the_myst_extension() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "jupyter", "labextension", "list"], capture_output=True, text=True
+        [sys.executable, "-m", "jupyterlab.labextensions", "list"], capture_output=True, text=True
     )
     (line,) = [
         line for line in (done.stdout + done.stderr).splitlines() if "jupyterlab-myst v" in line
