@@ -49,11 +49,14 @@ class Choice:
         Written after the value.
     default : number or str, optional
         The value shown first; the first of ``values`` unless given.
+    play : bool, optional
+        Whether the values are a time axis: a button then runs through them, one after the other.
 
     Raises
     ------
     ValueError
-        If there are no values, a value occurs twice, or the default is not among them.
+        If there are no values, a value occurs twice, the default is not among them, or words
+        are to be played.
     TypeError
         If numbers and strings are mixed, or a value is neither.
 
@@ -70,6 +73,7 @@ class Choice:
     label: str = ""
     unit: str = ""
     default: Value | None = None
+    play: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.values, str) or not isinstance(self.values, Sequence):
@@ -87,6 +91,8 @@ class Choice:
         default = values[0] if self.default is None else _plain(self.default)
         if default not in values:
             raise ValueError(f"default must be one of {values}, got {default!r}")
+        if self.play and isinstance(default, str):
+            raise ValueError(f"play needs numbers, a time axis, got {values}")
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "default", default)
 
@@ -325,6 +331,8 @@ def _native_control(key: str, name: str, choice: Choice) -> str:
             f" data-texts='{html.escape(json.dumps([choice.text(v) for v in choice.values]))}'>"
             f'<span class="explorer-value" aria-hidden="true">{texts[place]}</span>'
         )
+    if choice.play:
+        control += f'<button type="button" aria-label="Play {label}">Play</button>'
     return f'<div class="explorer-control"><label for="{key}">{label}</label>{control}</div>'
 
 
@@ -370,7 +378,8 @@ def _live_face(
     for control in controls.values():
         control.observe(redraw, "value")
     heading = ipywidgets.HTML(f"<strong>{html.escape(title)}</strong>")
-    box = ipywidgets.VBox([heading, *controls.values(), view])
+    rows = [_with_player(controls[name], choice) for name, choice in choices.items()]
+    box = ipywidgets.VBox([heading, *rows, view])
     shown: dict[str, Any] = box._repr_mimebundle_()
     shown.pop("text/plain", None)
     return shown
@@ -413,6 +422,21 @@ def _widget(name: str, choice: Choice) -> Any:
         return ipywidgets.IntSlider(min=low, max=high, **common)
     step = (high - low) / 100 or 0.01
     return ipywidgets.FloatSlider(min=low, max=high, step=step, readout_format=".3g", **common)
+
+
+def _with_player(control: Any, choice: Choice) -> Any:
+    """Return the control; beside it, for a time axis, a button that runs through the values."""
+    import ipywidgets
+
+    if not choice.play:
+        return control
+    player = ipywidgets.Play(min=0, max=len(choice.values) - 1, interval=800)
+
+    def move(change: dict[str, Any]) -> None:
+        control.value = choice.values[change["new"]]
+
+    player.observe(move, "value")
+    return ipywidgets.HBox([control, player])
 
 
 def _geometric(numbers: Sequence[float]) -> bool:

@@ -83,6 +83,14 @@ def test_controls_are_native_and_labelled(page: str) -> None:
     assert '<option value="line" selected>line</option><option value="dots">dots</option>' in page
 
 
+def test_a_time_axis_has_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INITCOURSE_EXPLORER", "static")
+    time = Choice([0, 5, 50], label="steps", play=True)
+    page = explore(draw, title="t", inputs=time, std=[1.0])._repr_mimebundle_()["text/html"]
+    assert page.count("<button") == 1
+    assert '<button type="button" aria-label="Play steps">Play</button></div>' in page
+
+
 def test_pictures_are_small_dense_and_transparent(page: str) -> None:
     for frame in data_of(page)["frames"]:
         content = base64.b64decode(frame["src"].removeprefix("data:image/png;base64,"))
@@ -131,6 +139,19 @@ def test_geometric_values_get_a_logarithmic_slider() -> None:
     controls["inputs"].value = 123.4
     assert drawn[-1]["inputs"] == 123
     assert isinstance(drawn[-1]["inputs"], int)
+
+
+def test_a_live_time_axis_is_played() -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    explorer = explore(draw, title="t", inputs=Choice([0, 5, 50], play=True), std=[1.0, 2.0])
+    view = explorer._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
+    box: Any = _instances[view["model_id"]]
+    slider, player = box.children[1].children
+    assert (player.min, player.max) == (0, 2)
+    player.value = 2
+    assert slider.value == 50
+    assert (drawn[-1]["inputs"], drawn[-1]["std"]) == (50, 1.0)
 
 
 def test_an_error_while_moving_is_shown() -> None:
@@ -214,6 +235,11 @@ def test_bad_parameters_are_refused_at_the_door(
 def test_a_default_must_be_on_offer() -> None:
     with pytest.raises(ValueError, match=r"default must be one of \[1, 2\], got 3"):
         Choice([1, 2], default=3)
+
+
+def test_words_are_no_time_axis() -> None:
+    with pytest.raises(ValueError, match="play needs numbers, a time axis, got"):
+        Choice(["a", "b"], play=True)
 
 
 def test_a_title_is_needed() -> None:

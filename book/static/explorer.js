@@ -49,6 +49,38 @@ function startExplorer(figure) {
     figure.scrollIntoView();
   }
 
+  // A time axis has a button that runs through its values until the reader moves something.
+  function startPlayer(button) {
+    const input = button.parentElement.querySelector("input");
+    const name = button.getAttribute("aria-label").replace(/^Play /, "");
+    let clock = null;
+
+    function announce(word) {
+      button.textContent = word;
+      button.setAttribute("aria-label", `${word} ${name}`);
+      sentence.setAttribute("aria-live", word === "Play" ? "polite" : "off"); // not every frame aloud
+    }
+    function pause() {
+      clearInterval(clock);
+      clock = null;
+      announce("Play");
+    }
+    function next() {
+      input.stepUp();
+      show();
+      remember();
+      if (input.value === input.max) pause();
+    }
+    function play() {
+      if (input.value === input.max) input.value = -1; // once more from the start
+      announce("Pause");
+      clock = setInterval(next, 800);
+    }
+    button.addEventListener("click", () => (clock ? pause() : play()));
+    figure.addEventListener("input", pause);
+  }
+
+  figure.querySelectorAll("button").forEach(startPlayer);
   figure.addEventListener("input", () => { show(); remember(); });
   addEventListener("hashchange", restore);
   figure.querySelector(".explorer-controls").hidden = false;
