@@ -10,11 +10,12 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lab refresh lock clean
+.PHONY: help book serve pdf test lab refresh lock clean
 
 help:
 	@echo 'make book      build the site in $(SITE), with executed notebooks'
 	@echo 'make serve     build it and serve it at http://localhost:$(PORT)'
+	@echo 'make pdf       print the whole book to a PDF (needs Chromium)'
 	@echo 'make test      check everything: lint, types, tests, notebooks, site'
 	@echo 'make lab       open the notebooks in JupyterLab'
 	@echo 'make refresh   run the notebooks and store their outputs'
@@ -31,6 +32,10 @@ book: $(READY)
 serve: book
 	@echo 'http://localhost:$(PORT)  (end with Ctrl-C)'
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+pdf: $(READY)
+	@echo '== Building one page and printing it (minutes at first)'
+	@$(BIN)/python tools/pdf.py
 
 test: $(READY)
 	@echo '== Lint and format (seconds)'

@@ -21,7 +21,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-KEPT = ("mystnb", "tags")  # a cell's metadata that mean something here
+KEPT = ("initcourse", "mystnb", "nbgrader", "tags")  # metadata that mean something here
 TIMEOUT = 600  # seconds a cell
 
 
@@ -30,8 +30,15 @@ class CellFailed(Exception):
 
 
 def notebooks_below(folder: Path) -> list[Path]:
-    """Return the notebooks to run; those that read other notebooks' outputs come last."""
-    found = [p for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+    """Return the notebooks to run; those that read other notebooks' outputs come last.
+
+    The students' copies of the homework wait for answers; their sources are run.
+    """
+    found = [
+        p
+        for p in folder.rglob("*.ipynb")
+        if ".ipynb_checkpoints" not in p.parts and p.parent.name != "homework"
+    ]
     return sorted(found, key=lambda path: (path.stem == "ledger", path))
 
 
