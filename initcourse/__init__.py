@@ -10,6 +10,9 @@ The modules depend on each other in one direction, in the order of a sentence:
 (:mod:`~initcourse.widgets`).
 :mod:`~initcourse.claims` holds the ledger of the sources' claims.
 
+Beside them stand two packages that no chapter imports: ``initcourse.homework``, for students, and
+``initcourse.grading``, for instructors, with the command ``initcourse``.
+
 ``import initcourse`` is light: it loads none of the modules.  Import the ones you need, as in
 ``from initcourse import initializers, theory``.
 """

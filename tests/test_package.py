@@ -75,7 +75,8 @@ def test_the_numerical_modules_load_numpy_alone() -> None:
 
 
 def test_the_docstring_names_every_module() -> None:
-    stored = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "_checks"}
+    internal = {"__init__", "__main__", "_checks", "command"}
+    stored = {path.stem for path in FOLDER.glob("*.py")} - internal
     assert stored == set(ORDER)
     assert len(ORDER) == len(set(ORDER))
 
@@ -86,6 +87,16 @@ def test_dependencies_run_one_way(module: str) -> None:
     inside = {name for name, _ in imported_by(module) if name.split(".")[0] == "initcourse"}
     assert inside <= earlier
     assert "initcourse.widgets" not in inside
+
+
+def test_students_need_nothing_of_the_grading() -> None:
+    homework = [f"homework/{path.stem}" for path in (FOLDER / "homework").glob("*.py")]
+    assert len(homework) > 5
+    for module in homework:
+        for name, _ in imported_by(module):
+            assert not name.startswith(("initcourse.grading", "nbgrader", "joblib", "distributed"))
+    loaded = loaded_after("import initcourse.command, initcourse.homework")
+    assert not loaded & {"nbgrader", "nbconvert", "sqlalchemy", "joblib", "distributed"}
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def main() -> None:
             "On Debian and Ubuntu: apt-get install chromium"
         )
     program = Path(sys.executable).with_name("jupyter-book")
-    build = [program, "build", ".", "--builder", "singlehtml", "-W", "-n", "--keep-going"]
-    subprocess.run(build, cwd=ROOT, check=True)
+    options = ["--builder", "singlehtml", "-W", "-n", "--keep-going"]
+    subprocess.run([program, "build", ".", *options], cwd=ROOT, check=True)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(color_scheme="light")
@@ -36,7 +36,7 @@ def main() -> None:
             path=PDF,
             format="A4",
             scale=0.72,  # a line of code fits the width
-            margin=dict.fromkeys(("top", "bottom", "left", "right"), "18mm"),
+            margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
             display_header_footer=True,
             header_template="<span></span>",
             footer_template=FOOT,
