@@ -51,6 +51,7 @@ lab: $(READY)
 
 refresh: $(READY)
 	@$(BIN)/python tools/refresh.py
+	@$(BIN)/python tools/copies.py
 
 lock: $(READY)
 	@$(BIN)/python tools/lock.py

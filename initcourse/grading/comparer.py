@@ -1,0 +1,259 @@
+"""The comparing process: it alone sees the answer next to what is expected.
+
+It runs outside the sandbox and executes trusted code only: the test cell of the source notebook,
+with the decoded answer in the place of the student's expression.  One process serves all
+submissions of a worker; one that takes too long is replaced.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+from initcourse.grading.answers import AnswerError, decode
+
+__all__ = ["Comparer", "TestCell", "Verdict", "compare"]
+
+SECONDS = 30.0  # for one answer
+MEMORY_MB = 4096
+FILE = "<test cell>"
+ANSWER = "_answer_of_the_student"
+ODD_FORM = "The answer does not have the form that this task asks for."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the comparer found out about one answer.
+
+    Attributes
+    ----------
+    right : bool
+        Whether no assertion of the test cell failed.
+    message : str
+        What the student reads: the failed assertion's message, or what a right answer is told.
+    notice : str
+        What a person should know, such as a test cell that does not run.
+    """
+
+    right: bool
+    message: str = ""
+    notice: str = ""
+
+
+class TestCell:
+    r"""A test cell of the source, split into the student's expression and the trusted rest.
+
+    Parameters
+    ----------
+    source : str
+        The cell: ``answer = check("hw1.q2", <expression>)``, then the hidden tests.
+
+    Attributes
+    ----------
+    expression : str
+        What is evaluated in the student's kernel.
+    check, tests : code
+        The visible check of what comes of it, and the hidden tests.
+
+    Raises
+    ------
+    ValueError
+        If the cell has another shape.
+
+    Examples
+    --------
+    >>> cell = TestCell('answer = check("hw1.q1", z_std)\nassert answer > 0, "Look at the sign."')
+    >>> cell.expression
+    'z_std'
+    """
+
+    __test__ = False  # not one of pytest's
+
+    def __init__(self, source: str) -> None:
+        tree = ast.parse(source, FILE)
+        call = next((found for found in map(_checked, tree.body[:1]) if found), None)
+        if call is None:
+            raise ValueError(
+                'a test cell must begin with: answer = check("<homework>.<task>", <expression>); '
+                f"got {source.partition(chr(10))[0]!r}"
+            )
+        self.expression = ast.unparse(call.args[1])
+        call.args[1] = ast.copy_location(ast.Name(ANSWER, ast.Load()), call.args[1])
+        visible, hidden = tree.body[:1], tree.body[1:]
+        self.check = compile(ast.Module(visible, []), FILE, "exec")
+        self.tests = compile(ast.Module(hidden, []), FILE, "exec")
+
+
+def _checked(statement: ast.stmt) -> ast.Call | None:
+    """Return the call of ``check`` if that is what the statement is."""
+    match statement:
+        case ast.Assign(
+            targets=[ast.Name("answer")],
+            value=ast.Call(func=ast.Name("check"), args=[ast.Constant(), _], keywords=[]) as call,
+        ):
+            return call
+    return None
+
+
+def compare(homework: str, student: str, source: str, encoded: str) -> Verdict:
+    r"""Return the verdict of a test cell on an encoded answer.
+
+    Only the messages of the cell's own assertions and of the visible checks reach the student: an
+    error from elsewhere may hold what is expected.
+
+    Examples
+    --------
+    >>> cell = 'answer = check("own.q1", x)\nassert answer == given.seed, "Look at given.seed."'
+    >>> compare("own", "ada", cell, "3").message
+    'Look at given.seed.'
+    """
+    import numpy as np
+
+    from initcourse import homework as package
+
+    said = io.StringIO()
+    try:
+        cell = _test_cell(source)
+        names: dict[str, Any] = {
+            ANSWER: decode(encoded),
+            "check": package.check,
+            "given": package.given(homework, student),
+            "np": np,
+        }
+        with contextlib.redirect_stdout(said):
+            exec(cell.check, names)
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            exec(cell.tests, names)
+    except AnswerError as error:
+        return Verdict(False, f"{ODD_FORM} ({error})")
+    except AssertionError as error:
+        if _raised_by(error) in {FILE, package.__file__}:
+            return Verdict(False, str(error) or "The hidden test of this task failed.")
+        return Verdict(False, "The hidden test of this task failed.")
+    except Exception as error:  # an answer of another form, or a test cell that does not run
+        return Verdict(False, ODD_FORM, f"the test cell raised {type(error).__name__}")
+    return Verdict(True, said.getvalue().strip())
+
+
+_test_cell = lru_cache(maxsize=256)(TestCell)
+
+
+def _raised_by(error: BaseException) -> str:
+    """Return the file of the code that raised an error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else trace.tb_frame.f_code.co_filename
+
+
+def _serve() -> None:
+    """Answer requests, a JSON line each, until the pipe is closed."""
+    import resource
+    import warnings
+
+    warnings.simplefilter("ignore")
+    limit = MEMORY_MB * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a test cell prints is not a reply
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            verdict = compare(**request)
+        except MemoryError:
+            verdict = Verdict(False, ODD_FORM, "the comparer ran out of memory")
+        print(json.dumps(asdict(verdict)), file=replies, flush=True)
+
+
+class Comparer:
+    r"""The comparing process, seen from the worker that owns it.
+
+    Examples
+    --------
+    >>> cell = 'answer = check("own.q1", x)\nassert answer > 0, "Look at the sign."'
+    >>> with Comparer() as comparer:
+    ...     comparer("own", "ada", cell, "-1")
+    Verdict(right=False, message='Look at the sign.', notice='')
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __call__(self, homework: str, student: str, source: str, encoded: str) -> Verdict:
+        """Return the verdict of a test cell on an encoded answer; see :func:`compare`."""
+        request = {
+            "homework": homework,
+            "student": student,
+            "source": source,
+            "encoded": encoded,
+        }
+        try:
+            reply = self._ask(json.dumps(request).encode("ascii") + b"\n")
+            return Verdict(**json.loads(reply))
+        except TimeoutError:
+            self.close()
+            return Verdict(
+                False, ODD_FORM, f"comparing took more than {self.seconds:g} s; counted as wrong"
+            )
+        except (OSError, ValueError):
+            self.close()
+            return Verdict(False, ODD_FORM, "the comparer died; counted as wrong")
+
+    def _ask(self, request: bytes) -> bytes:
+        """Send a line and return the line that answers it, within the time."""
+        deadline = time.monotonic() + self.seconds
+        process = self._process
+        if process is None or process.poll() is not None:
+            self.close()
+            process = self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(request)
+        process.stdin.flush()
+        reply = b""
+        while not reply.endswith(b"\n"):
+            left = max(0.0, deadline - time.monotonic())
+            if not select.select([process.stdout], [], [], left)[0]:
+                raise TimeoutError
+            part = os.read(process.stdout.fileno(), 2**16)
+            if not part:
+                raise OSError("the comparer died")
+            reply += part
+        return reply
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from initcourse.grading.comparer import _serve; _serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self._process
+
+    def close(self) -> None:
+        """End the process; the next answer starts another one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

@@ -1,0 +1,191 @@
+"""The course folder: where everything lies, and what is written down about each hand-in.
+
+The folders are nbgrader's.  Beside its database the course keeps two small files a hand-in: a
+*receipt*, written when it is collected, and a *record*, written when it is graded.  What happened
+to a submission can so be read even where nbgrader knows nothing of it.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+__all__ = ["Course", "Receipt", "Record", "TaskResult"]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was handed in, as far as :command:`collect` saw it.
+
+    Attributes
+    ----------
+    homework, student : str
+        The homework, such as ``"hw1"``, and the student's id in the course.
+    file : str
+        The name under which the platform exported it; empty if there was no notebook.
+    sha256 : str
+        Digest of the file's bytes; empty if there was no notebook.
+    received : str
+        When it was handed in, in ISO 8601.
+    late : bool
+        Whether that was after the deadline.
+    notices : list of str
+        What a person should know of it, such as an earlier hand-in that this one replaces.
+    """
+
+    homework: str
+    student: str
+    file: str
+    sha256: str
+    received: str
+    late: bool = False
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What one task earned.
+
+    Attributes
+    ----------
+    task : str
+        The task, such as ``"q2"``; of a task with several test cells, ``"q2-scale"``.
+    kind : {"automatic", "manual"}
+        Whether the hidden tests or a person decide.
+    points : float or None
+        The points earned; None for a task that waits for a person.
+    max_points : float
+        The points that it can earn.
+    message : str
+        What the student reads about it; empty if all is well.
+    """
+
+    task: str
+    kind: Literal["automatic", "manual"]
+    points: float | None
+    max_points: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What grading found out about one hand-in.
+
+    Attributes
+    ----------
+    homework, student : str
+        The homework and the student's id.
+    sha256 : str
+        Digest of the notebook that was graded; a hand-in with another one is graded again.
+    version : str
+        Digest of the homework's source; a changed source is graded again.
+    status : {"graded", "not graded"}
+        Whether there is a mark.
+    reason : str
+        Why there is none, such as ``"kernel killed after 60 s"``; empty if it was graded.
+    tasks : list of TaskResult
+        One for each test cell and each task for a person.
+    notices : list of str
+        Why a person should look at it.
+    seconds : float
+        How long grading took, wall time in s.
+    """
+
+    homework: str
+    student: str
+    sha256: str
+    version: str
+    status: Literal["graded", "not graded"]
+    reason: str = ""
+    tasks: list[TaskResult] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return the record that :func:`dataclasses.asdict` turned into plain values."""
+        return cls(**{**values, "tasks": [TaskResult(**task) for task in values["tasks"]]})
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that ``initcourse homework new`` made.
+
+    Examples
+    --------
+    >>> Course(Path("autumn")).submission("hw1", "ada").as_posix()
+    'autumn/submitted/ada/hw1/hw1.ipynb'
+    """
+
+    folder: Path
+
+    def source(self, homework: str) -> Path:
+        """Return the notebook with solutions and hidden tests."""
+        return self.folder / "source" / homework / f"{homework}.ipynb"
+
+    def source_digest(self, homework: str) -> str:
+        """Return a digest of the source's bytes: what is graded again if any of it changed."""
+        return hashlib.sha256(self.source(homework).read_bytes()).hexdigest()[:12]
+
+    def release(self, homework: str) -> Path:
+        """Return the student's copy."""
+        return self.folder / "release" / homework / f"{homework}.ipynb"
+
+    def submission(self, homework: str, student: str) -> Path:
+        """Return the notebook that a student handed in."""
+        return self.folder / "submitted" / student / homework / f"{homework}.ipynb"
+
+    def graded(self, homework: str, student: str) -> Path:
+        """Return the graded notebook."""
+        return self.folder / "autograded" / student / homework / f"{homework}.ipynb"
+
+    def feedback(self, homework: str, student: str) -> Path:
+        """Return the page that the student reads after grading."""
+        return self.folder / "feedback" / student / homework / f"{homework}.html"
+
+    @property
+    def roster(self) -> Path:
+        """The table of platform names and student ids."""
+        return self.folder / "roster.csv"
+
+    def _note(self, kind: str, homework: str, student: str) -> Path:
+        return self.folder / kind / homework / f"{student}.json"
+
+    def write(self, note: Receipt | Record) -> None:
+        """Write a receipt or a record; a reader never sees half of it."""
+        kind = "receipts" if isinstance(note, Receipt) else "records"
+        path = self._note(kind, note.homework, note.student)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(note), file, indent=1, ensure_ascii=False)
+        os.replace(name, path)
+
+    def receipt(self, homework: str, student: str) -> Receipt | None:
+        """Return what was collected from a student, or None."""
+        path = self._note("receipts", homework, student)
+        return Receipt(**_values(path)) if path.exists() else None
+
+    def record(self, homework: str, student: str) -> Record | None:
+        """Return what grading found out about a student's hand-in, or None."""
+        path = self._note("records", homework, student)
+        return Record.from_json(_values(path)) if path.exists() else None
+
+    def receipts(self, homework: str) -> Iterator[Receipt]:
+        """Yield every receipt of a homework, in the order of the students' ids."""
+        for path in sorted((self.folder / "receipts" / homework).glob("*.json")):
+            yield Receipt(**_values(path))
+
+
+def _values(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values

@@ -1,0 +1,47 @@
+"""Where nbgrader finds the course, and the database that holds the marks."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from traitlets.config import Config
+
+from initcourse.grading.course import Course
+
+__all__ = ["DATABASE", "configuration", "database"]
+
+DATABASE = "INITCOURSE_DATABASE"
+"""Name of the environment variable that chooses another database than the course's own file."""
+
+
+def database(course: Course) -> str:
+    """Return the database's URL: that of the environment, or a SQLite file in the course folder.
+
+    SQLite serves one machine; a writer that finds it locked waits up to 60 s.
+
+    Examples
+    --------
+    >>> database(Course(Path("/autumn")))
+    'sqlite:////autumn/gradebook.db?timeout=60'
+    """
+    _let_nbgrader_find_alembic()
+    own = f"sqlite:///{course.folder.absolute() / 'gradebook.db'}?timeout=60"
+    return os.environ.get(DATABASE) or own
+
+
+def configuration(course: Course) -> Config:
+    """Return nbgrader's settings for a course; each part of the pipeline adds its own."""
+    config = Config()
+    config.CourseDirectory.root = str(course.folder.absolute())
+    config.CourseDirectory.db_url = database(course)
+    config.CourseDirectory.course_id = "default_course"  # PostgreSQL minds that it exists
+    config.NbGraderAPI.log_level = "ERROR"
+    return config
+
+
+def _let_nbgrader_find_alembic() -> None:
+    """Put this Python's commands on the path: nbgrader makes its database with one of them."""
+    if shutil.which("alembic") is None:
+        commands = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), commands]))

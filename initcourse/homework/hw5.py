@@ -1,0 +1,105 @@
+"""Homework 5, sigmoid derivative ranges: a student's constants, and the checks of the tasks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from initcourse.homework import expect
+from initcourse.homework.expect import real_between, whole_between
+
+TITLE = "Sigmoid derivative ranges"
+
+
+def given(rng: np.random.Generator) -> dict[str, Any]:
+    """Draw a student's constants."""
+    return {
+        "shares": [real_between(rng, low, 2 * low, 4) for low in (0.02, 0.1, 0.3)],
+        "pixels": whole_between(rng, 300, 1200),
+        "pixel_mean": real_between(rng, 0.15, 0.5, 3),
+        "pixel_std": real_between(rng, 0.2, 0.4, 3),
+        "others": whole_between(rng, 20, 200),
+        "outside": real_between(rng, 0.005, 0.05, 4),
+        "chances": [real_between(rng, low, 2 * low, 4) for low in (0.005, 0.02, 0.08)],
+        "threshold": real_between(rng, 2.0, 5.0, 2),
+        "factor": real_between(rng, 2.0, 7.0, 2),
+        "seed": whole_between(rng, 1, 10**6),
+    }
+
+
+def q1(answer: Any) -> str:
+    """Look at the borders of the steep part."""
+    borders = expect.numbers(answer, "the list of borders", 3, above=0, below=20)
+    expect.that(
+        borders[0] > borders[1] > borders[2],
+        "the smaller the share of the slope that you ask for, the further out is the border.",
+    )
+    return "three borders, and they move inward as the share grows."
+
+
+def q2(answer: Any) -> str:
+    """Look at the bound for inputs of two kinds."""
+    found = expect.keyed(answer, "chosen", ["bound", "drawn_share"])
+    bound = expect.number(found["bound"], 'chosen["bound"]', above=0)
+    share = expect.number(found["drawn_share"], 'chosen["drawn_share"]', least=0, most=1)
+    expect.that(
+        bound < 1,
+        'chosen["bound"] is at least 1. With hundreds of inputs it must be much smaller.',
+    )
+    expect.that(
+        0.0005 < share < 0.15,
+        'chosen["drawn_share"] is far from a share between 0.5 % and 5 %. Draw new weights for '
+        "each neuron, from U[−bound, bound], and inputs of both kinds.",
+    )
+    return "a small bound, and a drawn share of a size that can be."
+
+
+def q3(answer: Any) -> str:
+    """Look at the tails of rare inputs."""
+    tails = expect.numbers(answer, "the list of probabilities", 4, least=0, most=1)
+    expect.that(
+        tails[-1] == 0,
+        "the last case has an input that is always on, of size 1. Then |z| ≤ 1 for every weight: "
+        "the probability of a larger |z| is exactly 0.",
+    )
+    return "four probabilities, and the impossible case has probability 0."
+
+
+def q4(answer: Any) -> str:
+    """Look at the gradient factors of the two sigmoids."""
+    keys = ["sigmoid", "centred", "drawn_sigmoid", "drawn_centred"]
+    found = expect.keyed(answer, "kept", keys)
+    size = {key: expect.number(found[key], f'kept["{key}"]', above=0) for key in keys}
+    expect.that(
+        size["centred"] > size["sigmoid"],
+        "without the offset ½ the units sit nearer to z = 0, where the slope is larger: the "
+        "centred sigmoid should keep more of the gradient.",
+    )
+    for name in ("sigmoid", "centred"):
+        expect.that(
+            0.85 < size[f"drawn_{name}"] / size[name] < 1.18,
+            f'kept["drawn_{name}"] is far from your prediction. Both are factors *a layer* of the '
+            "RMS gradient: 8 layers have 7 steps between the first and the last.",
+        )
+    return "prediction and draw agree."
+
+
+def q5(answer: Any) -> str:
+    """Look at the orthogonal matrix."""
+    q = expect.matrix(answer, "the matrix", 5, 5)
+    expect.that(
+        float(np.abs(q.T @ q - np.eye(5)).max()) < 1e-6,
+        "the matrix is not orthogonal: Qᵀ Q should be the identity. A sign may change, a length "
+        "may not.",
+    )
+    return "an orthogonal matrix. The hidden tests look at its signs."
+
+
+TASKS: dict[str, Callable[[Any], str] | None] = {
+    "q1": q1,
+    "q2": q2,
+    "q3": q3,
+    "q4": q4,
+    "q5": q5,
+    "q6": None,
+}
