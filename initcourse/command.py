@@ -307,10 +307,10 @@ write into their notebooks.
 
 
 def _roster(options: argparse.Namespace) -> int:
-    from initcourse.grading import intake
+    from initcourse.grading import roster
 
     course = _course(options)
-    people, added = intake.extend_roster(course, options.export)
+    people, added = roster.extend_roster(course, options.export)
     print(f"{course.roster}: {len(people)} rows, {len(added)} of them new")
     lacking = [person.platform for person in people if not person.student]
     if lacking:

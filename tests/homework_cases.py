@@ -495,7 +495,7 @@ CASES = [
          q2="time.sleep(5)", q3="time.sleep(5)"),
          reason=f"kernel killed after {WALL_SECONDS:g} s"),
     Case("leaves", _with("import sys\nsys.exit()"), FULL),
-    Case("quits", _with("exit()"), reason="kernel died (exit in a cell, or out of memory)"),
+    Case("quits", _with("exit()\nquit()"), FULL),
     Case("dies", _with("import os\nos._exit(0)"),
          reason="kernel died (exit in a cell, or out of memory)"),
     Case("prints-lines", _with("for _ in range(1000): print('x' * 99_999)"), FULL,

@@ -23,7 +23,7 @@ from nbformat.v4 import (
 )
 from nbgrader.api import Gradebook
 
-from initcourse.grading import intake
+from initcourse.grading import intake, roster
 from initcourse.grading.course import Course, Receipt, Record, TaskResult
 from initcourse.grading.database import DATABASE, database
 from initcourse.grading.export import canvas, export, marks, moodle
@@ -34,10 +34,10 @@ from initcourse.grading.report import difficulty, look_at, report
 
 HIDDEN = "assert answer == 4711"
 PERSONS = {
-    "ada": intake.Person("lovelaceada_12", "ada", "Lovelace, Ada", "ada@x.org", "12", "A"),
-    "emmy": intake.Person("=cmd|' /C calc'!A0", "emmy", "@SUM(1)", "-2+3@x.org"),
-    "gone": intake.Person("Somebody Else", "gone"),
-    "unfilled": intake.Person("No Id Yet"),
+    "ada": roster.Person("lovelaceada_12", "ada", "Lovelace, Ada", "ada@x.org", "12", "A"),
+    "emmy": roster.Person("=cmd|' /C calc'!A0", "emmy", "@SUM(1)", "-2+3@x.org"),
+    "gone": roster.Person("Somebody Else", "gone"),
+    "unfilled": roster.Person("No Id Yet"),
 }
 
 
@@ -149,7 +149,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         course.source("tiny").parent.mkdir(parents=True)
         nbformat.write(source(), course.source("tiny"))
         release(course, "tiny")
-        intake.write_roster(course.roster, list(PERSONS.values()))
+        roster.write_roster(course.roster, list(PERSONS.values()))
         submit(course, "ada", (2, 3))
         mark(course, "ada", "q5", 3.5, "Well **argued**. <script>steal()</script>")
         submit(course, "emmy", (0, 3), "<script>steal()</script>")
@@ -409,5 +409,5 @@ def test_report_lists_whom_to_look_at(course: Course) -> None:
 
 def test_a_course_without_hand_ins_has_a_report(tmp_path: Path) -> None:
     course = Course(tmp_path)
-    intake.write_roster(course.roster, list(PERSONS.values()))
+    roster.write_roster(course.roster, list(PERSONS.values()))
     assert "There is no mark yet." in opened(report(course, "tiny")).text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from initcourse.grading import intake
+from initcourse.grading import archive, intake, roster
 from initcourse.grading.course import Course, Receipt
 
 NOON = (2026, 11, 1, 12, 0, 0)
@@ -55,7 +55,7 @@ def course(tmp_path: Path) -> Course:
 
 
 def enrol(course: Course, people: dict[str, str]) -> None:
-    intake.write_roster(course.roster, [intake.Person(*pair) for pair in people.items()])
+    roster.write_roster(course.roster, [roster.Person(*pair) for pair in people.items()])
 
 
 def moodle(name: str, file: str, number: int = 7) -> str:
@@ -184,7 +184,7 @@ def test_nothing_leaves_the_course_folder(course: Course, tmp_path: Path) -> Non
     )
     before = set(tmp_path.rglob("*"))
     done = intake.collect(course, "hw1", export)
-    assert set(done.refused.values()) == {intake.UNSAFE_PATH}
+    assert set(done.refused.values()) == {archive.UNSAFE_PATH}
     assert len(done.refused) == 4
     written = set(tmp_path.rglob("*")) - before
     assert not [path for path in written if "evil" in path.name]
@@ -227,23 +227,23 @@ def encrypted(content: bytes) -> bytes:
 def test_what_cannot_be_read_costs_nobody_else_anything(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MAX_NOTEBOOK", 10_000)
-    monkeypatch.setattr(intake, "MAX_ZIP", 10_000)
-    monkeypatch.setattr(intake, "MAX_UNPACKED", 25_000)
-    monkeypatch.setattr(intake, "MAX_FILES", 50)
+    monkeypatch.setattr(archive, "MAX_NOTEBOOK", 10_000)
+    monkeypatch.setattr(archive, "MAX_ZIP", 10_000)
+    monkeypatch.setattr(archive, "MAX_UNPACKED", 25_000)
+    monkeypatch.setattr(archive, "MAX_FILES", 50)
     good = packed(("hw1.ipynb", notebook("x" * 100)))
     nested = good
     for _ in range(3):
         nested = packed(("in.zip", nested))
     reasons = {
-        "large": ("hw1.ipynb", b" " * 10_001, intake.TOO_LARGE),
-        "broken": ("hw1.zip", good[:-30], intake.ZIP_BROKEN),
-        "damaged": ("hw1.zip", good.replace(b"x", b"y", 1)[:60] + good[62:], intake.ZIP_BROKEN),
-        "text": ("hw1.zip", b"no zip at all", intake.ZIP_BROKEN),
-        "locked": ("hw1.zip", encrypted(good), intake.ZIP_ENCRYPTED),
-        "deep": ("hw1.zip", nested, intake.ZIP_TOO_DEEP),
-        "zip": ("hw1.zip", os.urandom(10_001), intake.ZIP_TOO_LARGE),
-        "many": ("hw1.zip", packed(*((f"{n}.txt", b"") for n in range(51))), intake.ZIP_TOO_MANY),
+        "large": ("hw1.ipynb", b" " * 10_001, archive.TOO_LARGE),
+        "broken": ("hw1.zip", good[:-30], archive.ZIP_BROKEN),
+        "damaged": ("hw1.zip", good.replace(b"x", b"y", 1)[:60] + good[62:], archive.ZIP_BROKEN),
+        "text": ("hw1.zip", b"no zip at all", archive.ZIP_BROKEN),
+        "locked": ("hw1.zip", encrypted(good), archive.ZIP_ENCRYPTED),
+        "deep": ("hw1.zip", nested, archive.ZIP_TOO_DEEP),
+        "zip": ("hw1.zip", os.urandom(10_001), archive.ZIP_TOO_LARGE),
+        "many": ("hw1.zip", packed(*((f"{n}.txt", b"") for n in range(51))), archive.ZIP_TOO_MANY),
     }
     enrol(course, {name: name for name in [*reasons, "bomb", "zoe"]})
     entries = [(moodle(name, file), content) for name, (file, content, _) in reasons.items()]
@@ -252,7 +252,7 @@ def test_what_cannot_be_read_costs_nobody_else_anything(
     done = intake.collect(course, "hw1", exported(tmp_path, *entries))
     told = {name: received(course, name).notices[0] for name in reasons}
     assert told == {name: reason for name, (_, _, reason) in reasons.items()}
-    assert intake.ZIP_BOMB in done.refused.values()
+    assert archive.ZIP_BOMB in done.refused.values()
     assert text_of(course, "bomb") == "1"  # the rest of the bomb was not unpacked
     assert text_of(course, "zoe") == "fine"
 
@@ -397,7 +397,7 @@ def test_the_roster_keeps_what_is_filled_in(course: Course, tmp_path: Path) -> N
         (moodle("Emmy Noether", "hw1.ipynb"), notebook("2")),
         (moodle("=cmd()", "hw1.ipynb"), notebook("3")),
     )
-    people, added = intake.extend_roster(course, export)
+    people, added = roster.extend_roster(course, export)
     assert added == ["lovelaceada_12", "=cmd()"]
     rows = {person.student: person for person in people}
     assert list(rows) == ["ada", "emmy", "gone", ""]
@@ -406,7 +406,7 @@ def test_the_roster_keeps_what_is_filled_in(course: Course, tmp_path: Path) -> N
     assert rows["emmy"].more == {"tutor": "Zoé"}
     text = course.roster.read_text(encoding="utf-8-sig")
     assert "'=cmd()" in text  # a spreadsheet would run it
-    again, added = intake.extend_roster(course, export)
+    again, added = roster.extend_roster(course, export)
     assert added == []
     assert [person.student for person in again] == list(rows)
     assert course.roster.read_text(encoding="utf-8-sig") == text
@@ -430,10 +430,10 @@ def test_the_roster_keeps_what_is_filled_in(course: Course, tmp_path: Path) -> N
 def test_a_wrong_roster_is_refused_with_its_line(course: Course, rows: str, said: str) -> None:
     course.roster.write_text(rows, encoding="utf-8")
     with pytest.raises(ValueError, match=said):
-        intake.read_roster(course.roster)
+        roster.read_roster(course.roster)
 
 
 def test_a_roster_in_another_encoding_is_refused(course: Course) -> None:
     course.roster.write_bytes("platform,student\nZoé,zoe".encode("latin-1"))
     with pytest.raises(ValueError, match="save it from the spreadsheet as 'CSV UTF-8'"):
-        intake.read_roster(course.roster)
+        roster.read_roster(course.roster)

@@ -28,9 +28,9 @@ class Receipt:
     file : str
         The name under which the platform exported it; empty if there was no notebook.
     sha256 : str
-        Digest of the file's bytes; empty if there was no notebook.
+        Digest of the file's bytes; empty if there is nothing to grade: the first notice says why.
     received : str
-        When it was handed in, in ISO 8601.
+        When it was handed in, in ISO 8601; empty if the export does not say.
     late : bool
         Whether that was after the deadline.
     notices : list of str

@@ -34,6 +34,7 @@ from nbgrader.preprocessors import (
 from initcourse.grading.comparer import Comparer, TestCell
 from initcourse.grading.course import Course, Record, TaskResult
 from initcourse.grading.database import configuration, database
+from initcourse.grading.harmless import harmless
 from initcourse.grading.inspection import NotGraded, Source, read, repair, suspicious
 from initcourse.grading.kernels import Kernel, KernelGone
 from initcourse.grading.sandbox import SandboxError, Settings, exposed, require
@@ -286,6 +287,7 @@ class RunSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         except KernelGone as gone:
             job.reason = str(gone)
             raise
+        harmless(nb)
         return nb, resources
 
 

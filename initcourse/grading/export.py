@@ -18,7 +18,7 @@ from initcourse.grading import cells, intake
 from initcourse.grading.course import Course, Receipt, Record, TaskResult
 from initcourse.grading.database import database
 from initcourse.grading.engine import task_name
-from initcourse.grading.intake import Person
+from initcourse.grading.roster import Person, read_roster
 from initcourse.homework import title
 
 __all__ = ["FORMATS", "WAITS", "Marks", "canvas", "export", "heading", "marks", "moodle", "plain"]
@@ -95,7 +95,7 @@ def marks(course: Course, homework: str) -> list[Marks]:
     list of Marks
         In the order of the students' ids.
     """
-    people = intake.read_roster(course.roster) if course.roster.exists() else []
+    people = read_roster(course.roster) if course.roster.exists() else []
     known = {person.student: person for person in people if person.student}
     source = course.source(homework)
     notebook = nbformat.read(source, as_version=4) if source.exists() else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from initcourse.grading import intake
+from initcourse.grading import roster
 from initcourse.grading.course import Course
 
 __all__ = ["practice"]
@@ -82,9 +82,9 @@ def practice(course: Course, homework: str) -> Path:
             place = f"Student {number}_{number}_assignsubmission_file_"
             entry = zipfile.ZipInfo(f"{place}/{name.replace('hw', homework)}", when)
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
-    if not (course.roster.exists() and intake.read_roster(course.roster)):
-        people = [intake.Person(student=f"s{n}", name=f"Student {n}") for n in range(1, 9)]
-        intake.write_roster(course.roster, people)
+    if not (course.roster.exists() and roster.read_roster(course.roster)):
+        people = [roster.Person(student=f"s{n}", name=f"Student {n}") for n in range(1, 9)]
+        roster.write_roster(course.roster, people)
     return path
 
 

@@ -14,7 +14,7 @@ from traitlets.config import Config
 import initcourse
 from initcourse.grading.course import Course
 from initcourse.grading.database import configuration
-from initcourse.grading.intake import COLUMNS
+from initcourse.grading.roster import COLUMNS
 from initcourse.homework import version_of
 
 __all__ = ["new", "release", "sources", "student_copy"]

@@ -242,7 +242,7 @@ class BubblewrapProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Starts a kernel in the sandbox; what it needs stands in the kernel's specification."""
 
     settings = Dict(help="Settings, as a dictionary").tag(config=True)
-    files = List(Tuple(Unicode(), Unicode()), help="a host's file, its path inside").tag(config=True)
+    files = List(Tuple(Unicode(), Unicode()), help="files: outside, inside").tag(config=True)
     sockets = Unicode(help="folder of the connection file and of the sockets").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
