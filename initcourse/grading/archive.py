@@ -21,7 +21,25 @@ from initcourse.grading import cells
 
 __all__ = ["Found", "read_export"]
 
-MAX_NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)
+MAX_NOTEBOOK = 20_000_000  # bytes
+MAX_ZIP = 20_000_000  # bytes of a zip file within a zip file
+MAX_UNPACKED = 200_000_000  # bytes; more from a large export, see _Unpacked
+MAX_RATIO = 100
+MAX_FILES = 50_000
+MAX_DEPTH = 3
+
+TOO_LARGE = f"notebook of more than {MAX_NOTEBOOK // 1_000_000} MB"
+ZIP_TOO_LARGE = f"zip file of more than {MAX_ZIP // 1_000_000} MB"
+ZIP_TOO_MANY = f"zip file of more than {MAX_FILES} files"
+ZIP_BOMB = f"zip file unpacks to more than {MAX_UNPACKED // 1_000_000} MB"
+ZIP_TOO_DEEP = f"zip files nested more than {MAX_DEPTH} deep"
+ZIP_BROKEN = "zip file cannot be read"
+ZIP_ENCRYPTED = "zip file is encrypted"
+LINK = "symbolic link, not followed"
+UNSAFE_PATH = "path that leads out of its folder"
+UNUSUAL = "not an ordinary file"
+
+_NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)
 _JUNK = {"__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
