@@ -41,7 +41,8 @@ def configuration(course: Course) -> Config:
 
 
 def _let_nbgrader_find_alembic() -> None:
-    """Put this Python's commands on the path: nbgrader makes its database with one of them."""
-    if shutil.which("alembic") is None:
-        commands = str(Path(sys.executable).parent)
-        os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), commands]))
+    """Put this Python's commands first: nbgrader makes its database with one of them."""
+    commands = str(Path(sys.executable).parent)
+    found = shutil.which("alembic")
+    if found is None or str(Path(found).parent) != commands:
+        os.environ["PATH"] = os.pathsep.join(filter(None, [commands, os.environ.get("PATH")]))
