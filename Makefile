@@ -4,17 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SITE := _build/html
+PUBLISHED := _build/site
 PORT ?= 8000
 
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve pdf test lab refresh lock clean
+.PHONY: help book serve site lighthouse pdf test lab refresh lock clean
 
 help:
 	@echo 'make book      build the site in $(SITE), with executed notebooks'
 	@echo 'make serve     build it and serve it at http://localhost:$(PORT)'
+	@echo 'make site      leave it in $(PUBLISHED), for any static host'
+	@echo 'make lighthouse  measure every page beside the stock theme (needs Chromium, an hour)'
 	@echo 'make pdf       print the whole book to a PDF (needs Chromium)'
 	@echo 'make test      check everything: lint, types, tests, notebooks, site'
 	@echo 'make lab       open the notebooks in JupyterLab'
@@ -32,6 +35,15 @@ book: $(READY)
 serve: book
 	@echo 'http://localhost:$(PORT)  (end with Ctrl-C)'
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+# From an empty folder, so that nothing of an older build is published.
+site: $(READY)
+	@rm -rf $(SITE)
+	@$(MAKE) --no-print-directory book
+	@$(BIN)/python tools/publish.py
+
+lighthouse: site
+	@$(BIN)/python benchmarks/lighthouse.py
 
 pdf: $(READY)
 	@echo '== Building one page and printing it (minutes at first)'

@@ -1,28 +1,42 @@
-"""The built site, in a browser: it asks nobody for anything, moves without a kernel, reads well.
+"""The published site in a browser: it asks nobody for anything, moves without a kernel, reads well.
 
-All tests that need the site stand in this file, so that it is built once.
+All tests that need the site stand in this file, so that it is built once.  A site that `make site`
+has left is taken as it is with  INITCOURSE_SITE=_build/site pytest tests/test_site.py
 """
 
+import gzip
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ["build", ".", "-W", "-n", "--keep-going"]  # as in `make book`
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 WIDTHS = {"phone": 390, "laptop": 1280}
+WEIGHT = 250_000  # bytes of a page's first load, gzipped, fonts counted, pictures not
 PATIENCE = 120_000  # milliseconds: a page that takes long on a busy machine is not wrong
 
 
@@ -34,23 +48,51 @@ def pages_of_the_book() -> list[str]:
 
 PAGES = pages_of_the_book()
 CHAPTERS = [page for page in PAGES if re.match(r"book/\d", page)]
+# What Sphinx adds: a test says if there are others.
+ADDED = ["404.html", "genindex.html", "prf-prf.html", "py-modindex.html", "search.html"]
+EVERY_PAGE = [*PAGES, *ADDED]
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("site")
-    program = Path(sys.executable).with_name("jupyter-book")
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
     done = subprocess.run(
-        [program, *BUILD, "--path-output", output],
-        cwd=ROOT,
+        command,
+        cwd=cwd,
         env={**os.environ, "INITCOURSE_EXPLORER": "static"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     if done.returncode != 0:
-        pytest.fail(f"the site does not build:\n{done.stdout[-6000:]}", pytrace=False)
-    return output / "_build" / "html"
+        pytest.fail(f"{command[:2]} failed:\n{done.stdout[-6000:]}", pytrace=False)
+
+
+JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if "INITCOURSE_SITE" in os.environ:
+        return (ROOT / os.environ["INITCOURSE_SITE"]).resolve()
+    output = tmp_path_factory.mktemp("site")
+    run(JUPYTER_BOOK, *BUILD, "--path-output", output)
+    run(sys.executable, "tools/publish.py", output / "_build" / "html", output / "site")
+    return output / "site"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Serve the site, not at its host's root: its paths must be relative."""
+    handler = partial(Quiet, directory=str(site.parent))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/{site.name}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -112,11 +154,87 @@ def links_of(page: Path) -> Links:
     return Links(page)
 
 
-def test_every_page_is_there(site: Path) -> None:
-    assert [page for page in PAGES if not (site / page).is_file()] == []
+def test_every_page_is_there_and_tested(site: Path) -> None:
+    built = [path.relative_to(site).as_posix() for path in site.rglob("*.html")]
+    assert sorted(built) == sorted(EVERY_PAGE)
 
 
-@pytest.mark.parametrize("page", PAGES)
+def test_what_the_style_sheet_names_is_there(site: Path) -> None:
+    css = (site / "_static/site.css").read_text(encoding="utf-8")
+    targets = set(re.findall(r"url\([\"']?(?!data:)([^)\"']+)", css))
+    assert [target for target in targets if not (site / "_static" / target).is_file()] == []
+
+
+def test_nothing_of_the_build_is_left(site: Path) -> None:
+    hidden = {path.name for path in site.iterdir() if path.name.startswith(".")}
+    assert hidden == {".nojekyll"}
+    assert not list(site.rglob("*.map"))
+    assert [path.name for path in site.rglob("*.css")] == ["site.css"]
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_search_engines_find_a_description(site: Path, page: str) -> None:
+    html = (site / page).read_text(encoding="utf-8")
+    assert len(re.findall(r'<meta name="description" content="[^"]+"', html)) == 1
+    assert "<title>" in html
+
+
+NEEDS_AN_ADDRESS = ["mybinder", "colab.research", 'rel="canonical"', "og:url", "og:image", "/edit/"]
+
+
+def test_without_addresses_nothing_invents_one(site: Path) -> None:
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    if config["html"]["baseurl"] or config["repository"]["url"]:
+        pytest.skip("the addresses are set")
+    assert not (site / "sitemap.xml").exists()
+    for page in EVERY_PAGE:
+        html = (site / page).read_text(encoding="utf-8")
+        assert [word for word in NEEDS_AN_ADDRESS if word in html] == [], page
+
+
+def test_addresses_in_the_configuration_are_followed(tmp_path: Path) -> None:
+    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    addresses = {
+        "baseurl:": "https://name.example/course",
+        "url: &repository": "https://github.com/name/course",
+    }
+    for name, address in addresses.items():
+        config, count = re.subn(rf'^  {name} "[^"]*"', f'  {name} "{address}"', config, flags=re.M)
+        assert count == 1
+    config = re.sub(r"^.*package_wheel.*\n", "", config, flags=re.M)
+    (tmp_path / "_config.yml").write_text(config, encoding="utf-8")
+    toc = {"format": "jb-book", "root": "index", "chapters": [{"file": "book/one"}]}
+    (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    (tmp_path / "index.md").write_text("# Small\n\nWhat it is.\n", encoding="utf-8")
+    for part in "extensions", "static", "templates":
+        shutil.copytree(ROOT / "book" / part, tmp_path / "book" / part)
+    shutil.copy(ROOT / "book/references.bib", tmp_path / "book")
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# One\n\nText.")])
+    nbformat.write(notebook, tmp_path / "book/one.ipynb")
+    run(JUPYTER_BOOK, "build", ".", cwd=tmp_path)
+
+    built = tmp_path / "_build" / "html"
+    html = (built / "book/one.html").read_text(encoding="utf-8")
+    page = "https://name.example/course/book/one.html"
+    assert f'<link rel="canonical" href="{page}"' in html
+    assert f'<meta property="og:url" content="{page}"' in html
+    image = re.search(r'og:image" content="https://name.example/course/([^"]+)"', html)
+    assert image
+    assert (built / image[1]).is_file()
+    assert f"<loc>{page}</loc>" in (built / "sitemap.xml").read_text(encoding="utf-8")
+    source = "name/course/{}/main/book/one.ipynb".format
+    for target in (
+        "https://mybinder.org/v2/gh/name/course/main?urlpath=lab/tree/book/one.ipynb",
+        f"https://colab.research.google.com/github/{source('blob')}",
+        f"https://github.com/{source('edit')}",
+    ):
+        assert f'href="{target}"' in html, target
+    lost = (built / "404.html").read_text(encoding="utf-8")
+    assert 'href="https://name.example/course/"' in lost
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_no_link_is_dead(site: Path, page: str) -> None:
     for target in links_of((site / page).resolve()).targets:
         parts = urlsplit(target)
@@ -124,7 +242,7 @@ def test_no_link_is_dead(site: Path, page: str) -> None:
             continue
         file = (site / page).parent / unquote(parts.path) if parts.path else site / page
         assert file.exists(), f"{page} refers to {target}, which is not there"
-        if parts.fragment and file.suffix == ".html" and parts.fragment != "search-documents":
+        if parts.fragment and file.suffix == ".html":
             assert unquote(parts.fragment) in links_of(file.resolve()).anchors, (
                 f"{page}: no anchor {target}"
             )
@@ -135,7 +253,7 @@ def test_the_wheel_is_offered(site: Path) -> None:
     assert wheel.name in {Path(target).name for target in links_of(site / "index.html").targets}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_pictures_are_files(site: Path, page: str) -> None:
     assert "data:image/png" not in (site / page).read_text(encoding="utf-8")
 
@@ -152,39 +270,58 @@ def test_pictures_have_alternative_text(site: Path, page: str) -> None:
 # In the browser
 
 
-@pytest.mark.parametrize("page", [*PAGES, "search.html", "genindex.html"])
-def test_nobody_else_is_asked_and_nothing_complains(site: Path, tab: Page, page: str) -> None:
-    elsewhere: list[str] = []
-    complaints: list[str] = []
-    tab.on(
-        "request",
-        lambda request: (
-            None
-            if urlsplit(request.url).scheme in ("file", "data", "blob")
-            else elsewhere.append(request.url)
-        ),
-    )
-    tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    visit(tab, site, page)
-    tab.mouse.wheel(0, 20_000)  # what is loaded late is loaded now
-    tab.wait_for_timeout(300)
-    assert elsewhere == []
-    assert complaints == []
+class Load:
+    """What a page asks for and complains about while it loads."""
+
+    def __init__(self, tab: Page, address: str) -> None:
+        self.requests: list[str] = []
+        self.pictures: list[str] = []
+        self.complaints: list[str] = []
+        tab.on("request", self.add)
+        tab.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("console", self.listen)
+        tab.goto(address, timeout=PATIENCE)
+        tab.evaluate("document.fonts.ready")
+
+    def add(self, request: Request) -> None:
+        if urlsplit(request.url).scheme not in ("data", "blob"):
+            is_picture = request.resource_type == "image"
+            (self.pictures if is_picture else self.requests).append(request.url)
+
+    def listen(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
 
 
-@pytest.mark.parametrize("page", PAGES)
+def transferred(file: Path) -> int:
+    content = file.read_bytes()
+    return len(content if file.suffix.startswith(".woff") else gzip.compress(content))
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_nobody_else_is_asked_and_nothing_complains(
+    site: Path, address: str, tab: Page, page: str
+) -> None:
+    for start in (address, site.as_uri()):
+        load = Load(tab, f"{start}/{page}")
+        first = [unquote(url.removeprefix(start)) for url in load.requests]
+        tab.mouse.wheel(0, 20_000)  # what is loaded late is loaded now
+        tab.wait_for_timeout(200)
+        everything = [*load.requests, *load.pictures]
+        assert [url for url in everything if not url.startswith(start)] == []
+        assert load.complaints == []
+        weight = sum(transferred(site / name.partition("?")[0].lstrip("/")) for name in first)
+        assert weight < WEIGHT, f"{weight / 1000:.0f} kB: {first}"
+        tab = tab.context.new_page()
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_formulas_are_rendered(site: Path, tab: Page, page: str) -> None:
     visit(tab, site, page)
     prose = tab.evaluate(
         """() => {
-            const article = document.querySelector("article").cloneNode(true);
+            const article = document.querySelector("main").cloneNode(true);
             article.querySelectorAll("pre, code, script, .katex").forEach((e) => e.remove());
             return article.textContent;
         }"""
@@ -204,24 +341,122 @@ SLIM = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("page", PAGES)
-def test_axe_finds_nothing(site: Path, browser: Browser, page: str, theme: str, width: str) -> None:
-    context = browser.new_context(
-        viewport={"width": WIDTHS[width], "height": 900},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-    )
+# Wide things scroll by themselves, and the keyboard reaches them.
+ALL_SCROLL = """() => [...document.querySelectorAll("main *")].every((box) => {
+    const scrolls = /auto|scroll/.test(getComputedStyle(box).overflowX);
+    return !scrolls || box.scrollWidth <= box.clientWidth || box.tabIndex === 0
+        || box.querySelector("a, button, input, select, summary");
+})"""
+TABLES_STICK_OUT = """() => [...document.querySelectorAll("article table")].filter((table) => {
+    let box = table;
+    while (box && !/auto|scroll/.test(getComputedStyle(box).overflowX)) box = box.parentElement;
+    return !box && table.getBoundingClientRect().right > innerWidth;
+}).length"""
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_axe_finds_nothing(site: Path, browser: Browser, page: str) -> None:
+    for width in WIDTHS.values():
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, reduced_motion="reduce"
+        )
+        tab = context.new_page()
+        visit(tab, site, page)
+        overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow <= 0, f"the page is {overflow} points wider than a screen of {width}"
+        assert tab.evaluate(TABLES_STICK_OUT) == 0
+        tab.wait_for_function(ALL_SCROLL, polling=500, timeout=PATIENCE)  # leaves it idle between
+        tab.evaluate(SLIM)
+        for theme in ("light", "dark"):
+            tab.emulate_media(color_scheme=theme)
+            if page != "404.html":
+                tab.locator(f"html[data-theme={theme}]").wait_for(timeout=PATIENCE)
+            results = Axe().run(tab)
+            report = results.generate_report() if results.violations_count else ""
+            assert results.violations_count == 0, f"{theme}, {width}: {report}"
+        context.close()
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_focus_is_visible_and_nothing_moves(site: Path, browser: Browser, page: str) -> None:
+    context = browser.new_context(reduced_motion="reduce")
     tab = context.new_page()
     visit(tab, site, page)
-    overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    tab.evaluate(SLIM)
-    results = Axe().run(tab)
-    report = results.generate_report() if results.violations_count else ""
+    if page != "404.html":
+        for _ in range(25):
+            tab.keyboard.press("Tab")
+            outline = tab.evaluate(
+                "() => { const e = document.activeElement, style = getComputedStyle(e);"
+                " return e === document.body ? 'solid' : style.outlineStyle; }"
+            )
+            assert outline != "none", tab.evaluate("document.activeElement.outerHTML")
+    assert tab.evaluate("document.getAnimations().length") == 0
     context.close()
-    assert results.violations_count == 0, report
-    assert overflow <= 0, f"the page is {overflow} points wider than the screen"
+
+
+# What the theme's scripts did, book/static/course.js does.
+
+
+def test_colours_are_switched_and_kept(address: str, context: BrowserContext) -> None:
+    tab = context.new_page()
+    tab.emulate_media(color_scheme="light")
+    tab.goto(f"{address}/{CHAPTERS[0]}", timeout=PATIENCE)
+    themes = []
+    for _ in range(3):
+        themes.append(tab.evaluate("document.documentElement.dataset.theme"))
+        tab.locator(".theme-switch-button").first.click()
+    assert themes == ["light", "dark", "light"]
+    tab.locator(".theme-switch-button").first.click()
+    tab.goto(f"{address}/index.html", timeout=PATIENCE)
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_search_finds(address: str, tab: Page) -> None:
+    tab.goto(f"{address}/{CHAPTERS[0]}", timeout=PATIENCE)
+    tab.keyboard.press("Control+k")
+    tab.keyboard.type("glorot")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/search.html?q=glorot", timeout=PATIENCE)
+    tab.locator("#search-results li a").first.wait_for(timeout=PATIENCE)
+    tab.locator("#search-results li a").first.click()
+    tab.wait_for_url("**/book/*", timeout=PATIENCE)
+
+
+def test_side_bars_open_on_a_phone(site: Path, tab: Page) -> None:
+    tab.set_viewport_size({"width": WIDTHS["phone"], "height": 900})
+    visit(tab, site, CHAPTERS[0])
+    for toggle, link in (".primary-toggle", ".bd-docs-nav a"), (".secondary-toggle", ".page-toc a"):
+        assert not tab.locator(link).last.is_visible()
+        tab.locator(toggle).click()
+        assert tab.locator(link).last.is_visible()
+        tab.keyboard.press("Escape")
+        tab.locator(link).last.wait_for(state="hidden", timeout=PATIENCE)
+    tab.locator(".secondary-toggle").click()
+    tab.locator(".page-toc a").last.click()
+    assert "#" in tab.url
+    tab.locator(".page-toc a").last.wait_for(state="hidden", timeout=PATIENCE)
+
+
+def test_contents_show_where_the_reader_is(site: Path, tab: Page) -> None:
+    visit(tab, site, CHAPTERS[0])
+    link = tab.locator("#pst-page-toc-nav a").last
+    link.click()
+    tab.locator("#pst-page-toc-nav a.active").wait_for(timeout=PATIENCE)
+    assert tab.locator("#pst-page-toc-nav a[aria-current]").count() == 1
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_offers_what_readers_expect(site: Path, tab: Page, page: str) -> None:
+    visit(tab, site, page)
+    assert tab.locator(".article-header-buttons a[download][href$='.ipynb']").count() == 1
+    assert tab.locator("a.left-prev").count() == 1
+    assert tab.locator("a.right-next").count() == 1
+    assert tab.locator("#pst-page-toc-nav a").count() > 3
+    tab.locator("button.copybtn").first.wait_for(state="attached", timeout=PATIENCE)
+    assert tab.get_by_text("make lab").count() >= 1  # run it yourself
+    tab.emulate_media(media="print")
+    for left_out in (".bd-header-article", ".bd-sidebar-primary", ".prev-next-footer"):
+        assert not tab.locator(left_out).is_visible(), f"{left_out} is printed"
 
 
 def test_each_chapter_has_an_explorer(site: Path) -> None:
@@ -231,6 +466,7 @@ def test_each_chapter_has_an_explorer(site: Path) -> None:
 
 def wait_for_picture(tab: Page, explorer: str) -> str:
     """Return the address of the explorer's picture once it is loaded and decoded."""
+    tab.locator(f"#{explorer} img").scroll_into_view_if_needed(timeout=PATIENCE)
     tab.wait_for_function(
         "id => { const i = document.querySelector(`#${id} img`);"
         " return i.complete && i.naturalWidth > 0; }",
@@ -325,13 +561,43 @@ def test_anchors_of_headings_still_work(explorers: tuple[Page, list[str]]) -> No
     assert [state(tab, name) for name in names] == before
 
 
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_without_scripts_the_default_is_shown(site: Path, browser: Browser, page: str) -> None:
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_pages_read_without_scripts(site: Path, browser: Browser, page: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     visit(tab, site, page)
+    assert tab.locator("h1").last.is_visible()
+    for formula in tab.locator("article p .katex-html").all()[:3]:
+        assert formula.is_visible()
     for explorer in tab.locator("figure.explorer").all():
         assert explorer.locator("img").is_visible()
         assert explorer.locator("output").inner_text()
         assert not explorer.locator(".explorer-controls").is_visible()
     context.close()
+
+
+def test_a_time_axis_is_played_and_paused(site: Path, tab: Page) -> None:
+    """Press Play: the slider runs.  Press it again, or move something: the slider stays."""
+    page = next(
+        page for page in CHAPTERS if 'aria-label="Play ' in (site / page).read_text("utf-8")
+    )
+    visit(tab, site, page)
+    button = tab.locator("figure.explorer button").first
+    slider = button.locator("xpath=../input")
+    figure = button.locator("xpath=ancestor::figure")
+    start = slider.input_value()
+    button.click()
+    assert button.inner_text() == "Pause"
+    tab.wait_for_function(
+        "([slider, start]) => slider.value !== start",
+        arg=[slider.element_handle(), start],
+        timeout=PATIENCE,
+    )
+    button.click()
+    assert button.get_attribute("aria-label").startswith("Play ")
+    paused = slider.input_value()
+    tab.wait_for_timeout(1500)
+    assert slider.input_value() == paused
+    assert (
+        slider.get_attribute("aria-valuetext").split()[0] in figure.locator("output").inner_text()
+    )

