@@ -6,8 +6,10 @@ and a Python that this user can run: ``grader:/opt/initcourse-grader/bin/python`
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,7 +19,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,19 +120,34 @@ def _gradebook(course: Course) -> list[tuple[str, float]]:
 
 
 def cases(folder: Path, *names: str) -> dict[str, Any]:
-    """Grade the made submissions; return records, lines of progress, and graded notebooks."""
-    course, lines = Course(folder / "course"), list[str]()
+    """Grade the made submissions and export them, as an instructor types it."""
+    course, homework = Course(folder / "course"), made.HOMEWORK
     made.build(course, release, names)
-    with socket.create_server(("127.0.0.1", made.PORT)):  # nobody should come
-        records = grade(
-            course, made.HOMEWORK, workers=2, settings=_settings(), progress=lines.append
-        )
+    limits = [
+        *("--cell-seconds", f"{made.CELL_SECONDS:g}"),
+        *("--wall-seconds", f"{made.WALL_SECONDS:g}"),
+        *("--memory-mb", str(made.MEMORY_MB)),
+    ]
+    said = io.StringIO()
+    with redirect_stdout(said), socket.create_server(("127.0.0.1", made.PORT)):  # nobody comes
+        for words in (
+            ["grade", homework, "--workers", "2", *limits],
+            ["export", homework, "--format", "json"],
+        ):
+            main(["homework", *words, "--course", str(course.folder)])
+    records = [course.record(homework, one.student) for one in course.receipts(homework)]
     graded = {
-        record.student: course.graded(made.HOMEWORK, record.student).read_text(encoding="utf-8")
+        record.student: course.graded(homework, record.student).read_text(encoding="utf-8")
         for record in records
         if record.status == "graded"
     }
-    return {"records": [asdict(record) for record in records], "lines": lines, "graded": graded}
+    exported = json.loads((course.folder / "exports" / f"{homework}.json").read_text("utf-8"))
+    return {
+        "records": [asdict(record) for record in records],
+        "lines": [line for line in said.getvalue().splitlines() if re.match(r"\d+/\d+ ", line)],
+        "graded": graded,
+        "exported": exported,
+    }
 
 
 def speed(folder: Path, count: str) -> dict[str, Any]:
@@ -308,6 +325,7 @@ if __name__ == "__main__":
     import nbformat
     from nbgrader.api import Gradebook
 
+    from initcourse.command import main
     from initcourse.grading.batch import grade
     from initcourse.grading.course import Course, Record
     from initcourse.grading.database import DATABASE, database

@@ -50,6 +50,17 @@ def test_a_made_submission(case: made.Case, graded: dict[str, Any]) -> None:
 def test_nobody_is_lost(graded: dict[str, Any]) -> None:
     assert set(graded["records"]) == {case.name for case in made.CASES}
     assert len(graded["lines"]) == len(made.CASES) >= 30
+    exported = {row["student"]: row for row in graded["exported"]["students"]}
+    assert set(exported) == set(graded["records"])
+    for case in made.CASES:
+        row, record = exported[case.name], graded["records"][case.name]
+        if case.points is None:
+            assert (row["points"], row["status"]) == (None, "not graded")
+            assert row["reason"] == record["reason"] != ""
+        elif case.manual is None:
+            assert (row["points"], row["status"]) == (None, "pending")
+        else:
+            assert row["points"] == sum(case.points.values()) + case.manual
 
 
 def test_hidden_tests_stay_hidden(graded: dict[str, Any]) -> None:

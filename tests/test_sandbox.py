@@ -103,7 +103,7 @@ def test_objects_arrive_as_what_they_hold() -> None:
         (np.broadcast_to(0.0, (2**40,)), "too many to read"),
         (["x" * 7_000_000], "at most 6000000"),
     ],
-    ids=str,
+    ids=["object", "objects", "text", "function", "digits", "large", "broadcast", "long"],
 )
 def test_other_answers_are_refused_in_the_kernel(value: Any, message: str) -> None:
     with pytest.raises(AnswerError, match=message):
