@@ -83,24 +83,37 @@ for (const link of $$("#pst-page-toc-nav a")) {
   if (heading) entries.set(heading, link);
 }
 
+function mark(link) {
+  for (const other of entries.values()) {
+    other.classList.toggle("active", other === link);
+    if (other === link) other.setAttribute("aria-current", "true");
+    else other.removeAttribute("aria-current");
+  }
+}
+
+let chosen = 0; // when a link was followed: the scrolling that this brings chooses no other
 const reading = new IntersectionObserver(
   (changes) => {
     const heading = changes.findLast((change) => change.isIntersecting)?.target;
-    if (!heading) return;
-    for (const [other, link] of entries) {
-      const here = other === heading;
-      link.classList.toggle("active", here);
-      here ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-    }
+    if (heading && performance.now() - chosen > 1000) mark(entries.get(heading));
   },
   { rootMargin: "0px 0px -70% 0px" },
 );
-for (const heading of entries.keys()) reading.observe(heading);
+for (const [heading, link] of entries) {
+  reading.observe(heading);
+  link.addEventListener("click", () => {
+    chosen = performance.now();
+    mark(link);
+  });
+}
 
 const notes = new Set();
 const beside = new IntersectionObserver(
   (changes) => {
-    for (const { target, isIntersecting } of changes) isIntersecting ? notes.add(target) : notes.delete(target);
+    for (const { target, isIntersecting } of changes) {
+      if (isIntersecting) notes.add(target);
+      else notes.delete(target);
+    }
     $("#pst-secondary-sidebar")?.classList.toggle("hide", notes.size > 0);
   },
   { rootMargin: "0px 0px -33% 0px" },

@@ -13,10 +13,12 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from initcourse.grading.course import Course, Record
 from initcourse.grading.database import database
-from initcourse.grading.engine import FAILED, Settings, digest, grade_one, load_source, require_here
+from initcourse.grading.engine import FAILED, Settings, grade_one, load_source, require_here
 from initcourse.grading.release import release
 
-__all__ = ["grade", "students"]
+__all__ = [
+    "grade",
+]
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,6 @@ class _Task:
     student: str
     settings: Settings
     again: bool
-
-
-def students(course: Course, homework: str) -> list[str]:
-    """Return everybody who handed something in, whatever it was."""
-    collected = {receipt.student for receipt in course.receipts(homework)}
-    found = (course.folder / "submitted").glob(f"*/{homework}")
-    return sorted(collected | {path.parent.name for path in found})
 
 
 def grade(
@@ -84,7 +79,7 @@ def grade(
     require_here(course, settings)
     _released(course, homework)
     folder = str(course.folder.absolute())
-    everybody = students(course, homework)
+    everybody = course.students(homework)
     tasks = [_Task(folder, homework, student, settings, again) for student in everybody]
     records = {task.student: _finished(task) for task in tasks}
     left = [task for task in tasks if records[task.student] is None]
@@ -132,7 +127,7 @@ def _finished(task: _Task) -> Record | None:
     record = course.record(task.homework, task.student)
     if task.again or record is None or record.reason.startswith(FAILED):
         return None
-    same = record.sha256 == digest(course, task.homework, task.student)
+    same = record.sha256 == course.submission_digest(task.homework, task.student)
     return record if same and record.version == course.source_digest(task.homework) else None
 
 

@@ -144,6 +144,20 @@ class Course:
         """Return the notebook that a student handed in."""
         return self.folder / "submitted" / student / homework / f"{homework}.ipynb"
 
+    def submission_digest(self, homework: str, student: str) -> str:
+        """Return the SHA-256 of what a student handed in; an empty text if it is no file."""
+        path = self.submission(homework, student)
+        if path.is_symlink() or not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def students(self, homework: str) -> list[str]:
+        """Return everybody who handed something in, whatever it was, in order."""
+        collected = {receipt.student for receipt in self.receipts(homework)}
+        found = (self.folder / "submitted").glob(f"*/{homework}")
+        return sorted(collected | {path.parent.name for path in found})
+
     def graded(self, homework: str, student: str) -> Path:
         """Return the graded notebook."""
         return self.folder / "autograded" / student / homework / f"{homework}.ipynb"

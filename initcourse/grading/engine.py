@@ -5,7 +5,6 @@ nbgrader keeps the marks and is used as it is: its converter runs with preproces
 """
 
 import glob
-import hashlib
 import shutil
 import tempfile
 import threading
@@ -39,7 +38,7 @@ from initcourse.grading.inspection import NotGraded, Source, read, repair, suspi
 from initcourse.grading.kernels import Kernel, KernelGone
 from initcourse.grading.sandbox import SandboxError, Settings, exposed, require
 
-__all__ = ["FAILED", "Settings", "digest", "grade_one", "load_source", "require_here", "task_name"]
+__all__ = ["FAILED", "Settings", "grade_one", "load_source", "require_here", "task_name"]
 
 FAILED = "grading failed: "
 """Begins a reason that is not the hand-in's fault; it is tried again in the next run."""
@@ -98,7 +97,7 @@ def grade_one(
     record = Record(
         homework=homework,
         student=student,
-        sha256=digest(course, homework, student),
+        sha256=course.submission_digest(homework, student),
         version=course.source_digest(homework),
         status="not graded",
     )
@@ -132,15 +131,6 @@ def require_here(course: Course, settings: Settings) -> None:
             f"submissions could read the course folder {course.folder}: it lies in {part}, which "
             "belongs to the Python environment. Move it somewhere else."
         )
-
-
-def digest(course: Course, homework: str, student: str) -> str:
-    """Return the SHA-256 of the hand-in's bytes; an empty text if there is no file."""
-    path = course.submission(homework, student)
-    if path.is_symlink() or not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_source(course: Course, homework: str) -> Source:

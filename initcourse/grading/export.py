@@ -4,9 +4,8 @@ The record that grading wrote decides what the automatic tasks earned, nbgrader'
 person gave in its grading page.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -103,7 +102,8 @@ def marks(course: Course, homework: str) -> list[Marks]:
     given = _given(course, homework)
     most = _max_points(notebook)
     receipts = {
-        each.student: each for each in (*_laid_down(course, homework), *course.receipts(homework))
+        student: course.receipt(homework, student) or _laid_down(course, homework, student)
+        for student in course.students(homework)
     }
     rows = []
     for student in sorted({*known, *receipts}):
@@ -116,7 +116,7 @@ def marks(course: Course, homework: str) -> list[Marks]:
         row = replace(row, status="not graded", late=receipt.late, received=receipt.received)
         row = replace(row, notices=list(receipt.notices))
         record = course.record(homework, student)
-        if not receipt.sha256:
+        if not receipt.sha256 and receipt.notices:
             row = replace(row, reason=receipt.notices[0], notices=receipt.notices[1:])
         elif record is None:
             row = replace(row, reason=WAITS)
@@ -130,11 +130,10 @@ def marks(course: Course, homework: str) -> list[Marks]:
     return rows
 
 
-def _laid_down(course: Course, homework: str) -> Iterator[Receipt]:
-    """Yield receipts of notebooks that were put into the course by hand."""
-    for path in (course.folder / "submitted").glob(f"*/{homework}/{homework}.ipynb"):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        yield Receipt(homework, path.parents[1].name, path.name, digest, "")
+def _laid_down(course: Course, homework: str, student: str) -> Receipt:
+    """Return the receipt of what was put into the course by hand."""
+    name = course.submission(homework, student).name
+    return Receipt(homework, student, name, course.submission_digest(homework, student), "")
 
 
 def _with_record(row: Marks, record: Record, given: dict[str, _Given]) -> Marks:
