@@ -298,7 +298,7 @@ def _static_face(
     data = json.dumps({"alt": alt, "frames": frames}, ensure_ascii=False).replace("<", r"\u003c")
     shown = pictures[place]
     return (
-        f'<figure class="explorer" id="{key}" role="group" aria-labelledby="{key}-title">\n'
+        f'<figure class="explorer" id="{key}" aria-labelledby="{key}-title">\n'
         f'<p class="explorer-title" id="{key}-title">{html.escape(title)}</p>\n'
         f'<div class="explorer-controls" hidden>\n{controls}\n</div>\n'
         f'<img src="{shown.address}" alt="{html.escape(_alternative(alt, shown.sentence))}"'
