@@ -145,7 +145,7 @@ def cases(folder: Path, *names: str) -> dict[str, Any]:
     exported = json.loads((course.folder / "exports" / f"{homework}.json").read_text("utf-8"))
     return {
         "records": [asdict(record) for record in records],
-        "lines": [line for line in said.getvalue().splitlines() if re.match(r"\d+/\d+ ", line)],
+        "lines": [line for line in said.getvalue().splitlines() if re.match(r" *\d+/\d+ ", line)],
         "graded": graded,
         "exported": exported,
     }
