@@ -11,7 +11,7 @@ check of each task, or None where a person marks it.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -45,7 +45,7 @@ def title(homework: str) -> str:
     return homework if module is None else str(module.TITLE)
 
 
-def tasks(homework: str) -> dict[str, Callable[[Any], str] | None]:
+def tasks(homework: str) -> expect.Tasks:
     """Return the tasks of a homework, each with its check; None where a person marks it.
 
     A homework that the package does not hold has no list of tasks here: the result is empty.

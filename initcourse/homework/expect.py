@@ -4,10 +4,13 @@ The sentences name the answer and what to look at, never what it should be.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
+
+Tasks = dict[str, Callable[[Any], str] | None]
+"""The check of each task of a homework, which returns a friendly line; None: a person marks it."""
 
 
 class Odd(Exception):
@@ -189,6 +192,18 @@ def keyed(answer: Any, name: str, keys: Sequence[str]) -> dict[str, Any]:
     wanted, found = ", ".join(map(repr, keys)), ", ".join(map(repr, answer)) or "none"
     that(set(answer) == set(keys), f"{name} must have the keys {wanted}; it has {found}.")
     return dict(answer)
+
+
+def positive(answer: Any, name: str, keys: Sequence[str]) -> dict[str, float]:
+    """Return the answer as a dict with these keys, in their order, and numbers above 0.
+
+    Examples
+    --------
+    >>> positive({"growth": 1.02, "scale": 2}, "dropped", ["scale", "growth"])
+    {'scale': 2.0, 'growth': 1.02}
+    """
+    found = keyed(answer, name, keys)
+    return {key: number(found[key], f'{name}["{key}"]', above=0) for key in keys}
 
 
 # How the homework's modules draw their constants.  Only `random()` is used: its stream is the one

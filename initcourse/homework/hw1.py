@@ -1,6 +1,5 @@
 """Homework 1, the Gaussian problem: a student's constants, and the checks of the tasks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,10 +67,9 @@ def q3(answer: Any) -> str:
 
 def q4(answer: Any) -> str:
     """Look at the growth of the gradients."""
-    found = expect.keyed(answer, "growth", ["predicted", "measured", "median_over_rms"])
-    predicted = expect.number(found["predicted"], 'growth["predicted"]', above=0, below=10)
-    measured = expect.number(found["measured"], 'growth["measured"]', above=0)
-    median = expect.number(found["median_over_rms"], 'growth["median_over_rms"]', above=0)
+    keys = ["predicted", "measured", "median_over_rms"]
+    predicted, measured, median = expect.positive(answer, "growth", keys).values()
+    expect.number(predicted, 'growth["predicted"]', below=10)
     expect.that(
         0.8 < measured / predicted < 1.25,
         "measured and predicted differ by more than chance allows. Both are growth *a layer*, of "
@@ -104,11 +102,4 @@ def q5(answer: Any) -> str:
     return "a std below 1, and a drawn share of a size that can be."
 
 
-TASKS: dict[str, Callable[[Any], str] | None] = {
-    "q1": q1,
-    "q2": q2,
-    "q3": q3,
-    "q4": q4,
-    "q5": q5,
-    "q6": None,
-}
+TASKS: expect.Tasks = {"q1": q1, "q2": q2, "q3": q3, "q4": q4, "q5": q5, "q6": None}

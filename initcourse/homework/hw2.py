@@ -1,6 +1,5 @@
 """Homework 2, a survey of techniques: a student's constants, and the checks of the tasks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,7 @@ def given(rng: np.random.Generator) -> dict[str, Any]:
 
 def q1(answer: Any) -> str:
     """Look at what the recipes promise."""
-    found = expect.keyed(answer, "promised", RECIPES)
-    size = {key: expect.number(found[key], f'promised["{key}"]', above=0) for key in RECIPES}
+    size = expect.positive(answer, "promised", RECIPES)
     expect.that(
         size["he_uniform_limit"] > size["he_normal"],
         'promised["he_uniform_limit"] is the end of an interval. The end lies further out than the '
@@ -48,9 +46,7 @@ def q1(answer: Any) -> str:
 
 def q2(answer: Any) -> str:
     """Look at the draws of the cut normal."""
-    found = expect.keyed(answer, "seen", ["std", "largest"])
-    std = expect.number(found["std"], 'seen["std"]', above=0)
-    largest = expect.number(found["largest"], 'seen["largest"]', above=0)
+    std, largest = expect.positive(answer, "seen", ["std", "largest"]).values()
     expect.that(
         largest > std,
         'seen["largest"] is the largest |w| of all weights. It cannot lie below their std.',
@@ -84,8 +80,7 @@ def q3(answer: Any) -> str:
 def q4(answer: Any) -> str:
     """Look at the factors of a layer that is not square."""
     keys = ["forward", "backward", "drawn_forward", "drawn_backward"]
-    found = expect.keyed(answer, "factor", keys)
-    size = {key: expect.number(found[key], f'factor["{key}"]', above=0) for key in keys}
+    size = expect.positive(answer, "factor", keys)
     expect.that(
         abs(size["forward"] + size["backward"] - 2) < 1e-6,
         "with Glorot's rule the two factors add up to 2, whatever the fans are: what the layer "
@@ -112,11 +107,4 @@ def q5(answer: Any) -> str:
     return "an interval with He's rule inside. The hidden tests compare its ends."
 
 
-TASKS: dict[str, Callable[[Any], str] | None] = {
-    "q1": q1,
-    "q2": q2,
-    "q3": q3,
-    "q4": q4,
-    "q5": q5,
-    "q6": None,
-}
+TASKS: expect.Tasks = {"q1": q1, "q2": q2, "q3": q3, "q4": q4, "q5": q5, "q6": None}

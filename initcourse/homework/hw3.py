@@ -1,6 +1,5 @@
 """Homework 3, mathematical strategies: a student's constants, and the checks of the tasks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,9 +46,8 @@ def q1(answer: Any) -> str:
 
 def q2(answer: Any) -> str:
     """Look at the ε for a leaky ReLU."""
-    found = expect.keyed(answer, "leaky", ["epsilon", "growth"])
-    expect.number(found["epsilon"], 'leaky["epsilon"]', above=0, below=1)
-    growth = expect.number(found["growth"], 'leaky["growth"]', above=0)
+    epsilon, growth = expect.positive(answer, "leaky", ["epsilon", "growth"]).values()
+    expect.number(epsilon, 'leaky["epsilon"]', below=1)
     expect.that(
         0.85 < growth < 1.18,
         'leaky["growth"] is far from 1: with this ε the second moment of z does not keep its size. '
@@ -73,9 +71,7 @@ def q3(answer: Any) -> str:
 
 def q4(answer: Any) -> str:
     """Look at He's rule with dropped units."""
-    found = expect.keyed(answer, "dropped", ["scale", "growth"])
-    scale = expect.number(found["scale"], 'dropped["scale"]', above=0)
-    growth = expect.number(found["growth"], 'dropped["growth"]', above=0)
+    scale, growth = expect.positive(answer, "dropped", ["scale", "growth"]).values()
     expect.that(
         scale > 2,
         "dropping units takes something away. The weights must make up for it: the scale cannot "
@@ -103,11 +99,4 @@ def q5(answer: Any) -> str:
     return "three depths. The hidden tests compare them."
 
 
-TASKS: dict[str, Callable[[Any], str] | None] = {
-    "q1": q1,
-    "q2": q2,
-    "q3": q3,
-    "q4": q4,
-    "q5": q5,
-    "q6": None,
-}
+TASKS: expect.Tasks = {"q1": q1, "q2": q2, "q3": q3, "q4": q4, "q5": q5, "q6": None}

@@ -1,6 +1,5 @@
 """Homework 4, derivations: a student's constants, and the checks of the tasks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,7 @@ def given(rng: np.random.Generator) -> dict[str, Any]:
 
 def q1(answer: Any) -> str:
     """Look at the variance of a weighted sum without centred weights."""
-    found = expect.keyed(answer, "variance", ["centred", "general"])
-    centred = expect.number(found["centred"], 'variance["centred"]', above=0)
-    general = expect.number(found["general"], 'variance["general"]', above=0)
+    centred, general = expect.positive(answer, "variance", ["centred", "general"]).values()
     expect.that(
         general > centred,
         "a mean of the weights adds something to the variance of each product. Compare the lemma "
@@ -45,8 +42,7 @@ def q1(answer: Any) -> str:
 def q2(answer: Any) -> str:
     """Look at the last layer of a ReLU net."""
     keys = ["second_moment_z", "mean_a", "variance_a"]
-    found = expect.keyed(answer, "last", keys)
-    q, mean, variance = (expect.number(found[key], f'last["{key}"]', above=0) for key in keys)
+    q, mean, variance = expect.positive(answer, "last", keys).values()
     expect.that(
         variance < q / 2,
         "ReLU keeps half of the second moment. Its variance is that *minus the squared mean*.",
@@ -66,10 +62,7 @@ def q3(answer: Any) -> str:
 
 def q4(answer: Any) -> str:
     """Look at layers that take turns."""
-    found = expect.keyed(answer, "pair", ["glorot", "repair", "drawn"])
-    factor = expect.number(found["glorot"], 'pair["glorot"]', above=0)
-    repair = expect.number(found["repair"], 'pair["repair"]', above=0)
-    drawn = expect.number(found["drawn"], 'pair["drawn"]', above=0)
+    factor, repair, drawn = expect.positive(answer, "pair", ["glorot", "repair", "drawn"]).values()
     expect.that(
         factor < 1,
         "Glorot's rule *loses* signal where wide and narrow layers take turns: the factor of a "
@@ -99,11 +92,4 @@ def q5(answer: Any) -> str:
     return "the exact width is close to that of the short law."
 
 
-TASKS: dict[str, Callable[[Any], str] | None] = {
-    "q1": q1,
-    "q2": q2,
-    "q3": q3,
-    "q4": q4,
-    "q5": q5,
-    "q6": None,
-}
+TASKS: expect.Tasks = {"q1": q1, "q2": q2, "q3": q3, "q4": q4, "q5": q5, "q6": None}

@@ -1,6 +1,5 @@
 """Homework 5, sigmoid derivative ranges: a student's constants, and the checks of the tasks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,8 +67,7 @@ def q3(answer: Any) -> str:
 def q4(answer: Any) -> str:
     """Look at the gradient factors of the two sigmoids."""
     keys = ["sigmoid", "centred", "drawn_sigmoid", "drawn_centred"]
-    found = expect.keyed(answer, "kept", keys)
-    size = {key: expect.number(found[key], f'kept["{key}"]', above=0) for key in keys}
+    size = expect.positive(answer, "kept", keys)
     expect.that(
         size["centred"] > size["sigmoid"],
         "without the offset ½ the units sit nearer to z = 0, where the slope is larger: the "
@@ -95,11 +93,4 @@ def q5(answer: Any) -> str:
     return "an orthogonal matrix. The hidden tests look at its signs."
 
 
-TASKS: dict[str, Callable[[Any], str] | None] = {
-    "q1": q1,
-    "q2": q2,
-    "q3": q3,
-    "q4": q4,
-    "q5": q5,
-    "q6": None,
-}
+TASKS: expect.Tasks = {"q1": q1, "q2": q2, "q3": q3, "q4": q4, "q5": q5, "q6": None}
