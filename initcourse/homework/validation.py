@@ -49,9 +49,8 @@ class Task:
     def __str__(self) -> str:
         """Return one line, and what the check says in a second one."""
         points = f"{self.points:g} point{'s' * (self.points != 1)}"
-        return f"{self.name} ({points}): {self.said}" + f"\n      {self.message}" * bool(
-            self.message
-        )
+        line = f"{self.name} ({points}): {self.said}"
+        return f"{line}\n      {self.message}" if self.message else line
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,11 @@ class Report:
 
     def __str__(self) -> str:
         """Return the report as a text to read."""
-        lines = [f"{self.path.name}: {course.title(self.homework)}" * bool(self.homework)]
-        lines += [f"Student: {self.student}"] * bool(self.student)
+        lines = []
+        if self.homework:
+            lines.append(f"{self.path.name}: {course.title(self.homework)}")
+        if self.student:
+            lines.append(f"Student: {self.student}")
         if self.problems:
             lines += ["", "Mend this before you hand in:"]
             lines += [f"  - {problem}" for problem in self.problems]
@@ -144,7 +146,9 @@ def validate(path: str | os.PathLike[str], *, seconds: float = 60) -> Report:
         *_cell_problems(homework, notebook),
     ]
     executed, failure = _run(notebook, path.parent, seconds)
-    problems += [*_stopped(executed), *[failure] * bool(failure)]
+    problems += _stopped(executed)
+    if failure:
+        problems.append(failure)
     tasks = [_task(name, executed) for name in _task_names(homework, notebook)]
     return Report(path, homework, student or "", problems, tasks)
 
