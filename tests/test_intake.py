@@ -178,7 +178,7 @@ def test_nothing_leaves_the_course_folder(course: Course, tmp_path: Path) -> Non
     export = exported(
         tmp_path,
         ("../../evil.ipynb", notebook("1")),
-        ("/tmp/evil.ipynb", notebook("2")),
+        ("/evil.ipynb", notebook("2")),
         ("C:\\evil.ipynb", notebook("3")),
         ("Ada Lovelace_7_assignsubmission_file_\\..\\..\\evil.ipynb", notebook("4")),
     )
