@@ -7,7 +7,8 @@ import tempfile
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 # Kernels of the tests follow no personal settings.
-os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="initcourse-ipython-")
+_settings = tempfile.TemporaryDirectory(prefix="initcourse-ipython-")  # gone with the process
+os.environ["IPYTHONDIR"] = _settings.name
 
 import matplotlib  # noqa: E402
 

@@ -2,8 +2,9 @@
 
 The theme loads a dozen style sheets of 580 kB, scripts that hold the page up or measure all of it,
 and a script of 1.5 MB for some twenty icons.  Here all style sheets become one, without the rules
-that no page uses; icons and formulas keep the glyphs that the site shows; every script waits until
-the page is read; and book/static/course.js does what the theme's scripts did.
+that no page uses; icons and formulas keep the glyphs that the site shows; code has no element
+around what has the colour of text; every script waits until the page is read; and
+book/static/course.js does what the theme's scripts did.
 """
 
 import base64
@@ -14,14 +15,18 @@ import posixpath
 import re
 import subprocess
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from node_packages import node_package, node_program
+from pygments.formatters import HtmlFormatter
+from pygments.token import Name, Punctuation, Text, Whitespace
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.highlighting import PygmentsBridge
 
 SHEET = "_static/site.css"
 # These stand in the theme's templates, not in Sphinx's lists: book/templates/static drops them.
@@ -34,6 +39,18 @@ ADDRESS = re.compile(r"""url\(["']?(?!data:|https?:|#)([^)"']+)["']?\)""")
 FACE = re.compile(r"@font-face\s*\{[^}]*?font-family:\s*([^;}]+)[^}]*?url\(([^)]+\.ttf)\)[^}]*\}")
 SOURCES = re.compile(r"src:[^;}]*")
 ESCAPE = re.compile(r"\\([ef][0-9a-f]{3})\b")
+
+# Two of three tokens; both of the theme's styles give them the colour of text.
+PLAIN = {Name, Name.Namespace, Punctuation, Whitespace}
+
+
+class LightCode(HtmlFormatter):  # type: ignore[misc]
+    """Writes code without elements around what has the colour of text."""
+
+    def format_unencoded(self, tokensource: Iterable[tuple[Any, str]], outfile: Any) -> None:
+        """Write the tokens."""
+        tokens = ((Text if kind in PLAIN else kind, text) for kind, text in tokensource)
+        super().format_unencoded(tokens, outfile)
 
 
 def lighten(
@@ -133,6 +150,7 @@ def write_sheet(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it doubts the dates of KaTeX's fonts
+    PygmentsBridge.html_formatter = LightCode
     app.add_config_value("site_sheets", [], "")
     app.add_css_file(posixpath.basename(SHEET), priority=999)
     app.connect("html-page-context", lighten, priority=900)
