@@ -164,8 +164,8 @@ def table(rows: list[str], speed: float, runs: int) -> str:
         f"practices, search engines. Mobile: the median of {runs} runs; desktop: one. kB: what the",
         "first load transfers, gzipped, fonts counted, pictures not.",
         "",
-        "*Stock* is the same content with Jupyter Book's own settings, measured beside ours, once a",
-        "profile. Its requests to other hosts weigh what the network answered, maybe nothing.",
+        "*Stock* is the same content with Jupyter Book's own settings, one run a profile, beside",
+        "ours. Its requests to other hosts weigh what the network answered, maybe nothing.",
         "",
         f"Lighthouse {VERSION}, {browser}, {os.cpu_count()} cores, "
         f"{platform.system()}; Lighthouse's index of the machine's speed: {speed:.0f}.",

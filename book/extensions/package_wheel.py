@@ -9,14 +9,19 @@ import os
 from pathlib import Path
 
 from docutils import nodes
-from hatchling.build import build_wheel
-from hatchling.metadata.core import ProjectMetadata
-from hatchling.plugin.manager import PluginManager
 from sphinx.application import Sphinx
+
+# What the wheel is made of.
+SOURCES = ["initcourse", "pyproject.toml", "README.md", "LICENSE"]
+
+# hatchling is imported where it is used: a build without changes saves that time.
 
 
 def wheel_name(project: Path) -> str:
     """Return the file name of the wheel that the project builds now."""
+    from hatchling.metadata.core import ProjectMetadata
+    from hatchling.plugin.manager import PluginManager
+
     version = ProjectMetadata(str(project), PluginManager()).version
     return f"initcourse-{version}-py3-none-any.whl"
 
@@ -32,14 +37,27 @@ def link_wheel(app: Sphinx, doctree: nodes.document, page: str) -> None:
                 link += nodes.literal(text=name)
 
 
+def is_fresh(wheel: Path, project: Path) -> bool:
+    """Tell whether nothing in the project is newer than the wheel, folders (removals) included."""
+    sources = [project / name for name in SOURCES]
+    sources += [path for path in sources[0].rglob("*") if "__pycache__" not in path.parts]
+    return all(path.stat().st_mtime < wheel.stat().st_mtime for path in sources)
+
+
 def write_wheel(app: Sphinx, exception: Exception | None) -> None:
     """Build the wheel into the site."""
-    if exception is None and app.builder.format == "html":
-        for older in Path(app.outdir).glob("initcourse-*.whl"):
-            older.unlink()
-        os.environ.setdefault("SOURCE_DATE_EPOCH", "1577836800")  # same sources, same bytes
-        with contextlib.chdir(app.srcdir):
-            build_wheel(str(app.outdir))
+    if exception is not None or app.builder.format != "html":
+        return
+    project, wheels = Path(app.srcdir), list(Path(app.outdir).glob("initcourse-*.whl"))
+    if len(wheels) == 1 and is_fresh(wheels[0], project):
+        return
+    from hatchling.build import build_wheel
+
+    for older in wheels:
+        older.unlink()
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "1577836800")  # same sources, same bytes
+    with contextlib.chdir(project):
+        build_wheel(str(app.outdir))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
