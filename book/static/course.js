@@ -132,23 +132,15 @@ function letScroll(box) {
   }
 }
 
-// To measure what is not yet shown means to lay it out, so that waits until the browser is idle.
-// What is shown is measured again when its size, or that of the formula in it, changes.
-const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 100, { timeRemaining: () => 50 }));
-const boxes = $$("div.math .katex-display, .bd-article pre, .cell_output > .output, .pst-scrollable-table-container");
+// The browser tells the size of what it lays out, and again when it changes; it lays out what comes
+// near the screen, so nothing is measured before it is shown.
 const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) letScroll(target.matches(".katex") ? target.parentElement : target);
 });
 
-function measure(deadline) {
-  while (boxes.length && deadline.timeRemaining() > 5) {
-    const box = boxes.shift();
-    letScroll(box);
-    sizes.observe(box);
-    const formula = box.querySelector(":scope > .katex");
-    if (formula) sizes.observe(formula);
-  }
-  if (boxes.length) whenIdle(measure);
+const mayBeWide = "div.math .katex-display, .bd-article pre, .cell_output > .output, .pst-scrollable-table-container";
+for (const box of $$(mayBeWide)) {
+  sizes.observe(box);
+  const formula = box.querySelector(":scope > .katex");
+  if (formula) sizes.observe(formula);
 }
-
-document.fonts.ready.then(() => whenIdle(measure));
