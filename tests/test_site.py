@@ -365,6 +365,7 @@ def test_axe_finds_nothing(site: Path, browser: Browser, page: str) -> None:
         visit(tab, site, page)
         # As if the reader had been everywhere: the browser lays out all, and tells course.js.
         tab.add_style_tag(content="* { content-visibility: visible !important }")
+        tab.evaluate('document.querySelectorAll("details").forEach((box) => { box.open = true; })')
         tab.evaluate(TWO_FRAMES)
         overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, f"the page is {overflow} points wider than a screen of {width}"
