@@ -49,7 +49,7 @@ def pages_of_the_book() -> list[str]:
 PAGES = pages_of_the_book()
 CHAPTERS = [page for page in PAGES if re.match(r"book/\d", page)]
 # What Sphinx adds: a test says if there are others.
-ADDED = ["404.html", "genindex.html", "prf-prf.html", "py-modindex.html", "search.html"]
+ADDED = ["404.html", "genindex.html", "py-modindex.html", "search.html"]
 EVERY_PAGE = [*PAGES, *ADDED]
 
 
