@@ -49,7 +49,7 @@ def pages_of_the_book() -> list[str]:
 PAGES = pages_of_the_book()
 CHAPTERS = [page for page in PAGES if re.match(r"book/\d", page)]
 # What Sphinx adds: a test says if there are others.
-ADDED = ["404.html", "genindex.html", "py-modindex.html", "search.html"]
+ADDED = ["404.html", "genindex.html", "search.html"]
 EVERY_PAGE = [*PAGES, *ADDED]
 
 
@@ -163,6 +163,12 @@ def test_what_the_style_sheet_names_is_there(site: Path) -> None:
     css = (site / "_static/site.css").read_text(encoding="utf-8")
     targets = set(re.findall(r"url\([\"']?(?!data:)([^)\"']+)", css))
     assert [target for target in targets if not (site / "_static" / target).is_file()] == []
+
+
+def test_purging_keeps_what_makes_long_pages_light(site: Path) -> None:
+    css = (site / "_static/site.css").read_text(encoding="utf-8")
+    assert css.count("content-visibility") == 1
+    assert css.count("contain-intrinsic-size") == 3
 
 
 def test_nothing_of_the_build_is_left(site: Path) -> None:
