@@ -16,9 +16,7 @@ from initcourse.grading.database import database
 from initcourse.grading.engine import FAILED, Settings, grade_one, load_source, require_here
 from initcourse.grading.release import release
 
-__all__ = [
-    "grade",
-]
+__all__ = ["grade"]
 
 
 @dataclass(frozen=True)
