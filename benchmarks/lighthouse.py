@@ -131,9 +131,9 @@ def weight(report: dict[str, Any]) -> float:
     return sum(r["transferSize"] for r in requests if r.get("resourceType") != "Image") / 1000
 
 
-def performance(report: dict[str, Any]) -> float:
-    """Return the score that depends on the machine's moment."""
-    return float(100 * report["categories"]["performance"]["score"])
+def score(report: dict[str, Any], category: str) -> float:
+    """Return one of a report's scores, of 100."""
+    return float(100 * report["categories"][category]["score"])
 
 
 def measure(address: str) -> Scores:
@@ -141,8 +141,7 @@ def measure(address: str) -> Scores:
     result: Scores = {}
     for profile in ("desktop", "mobile"):
         report = run_lighthouse(address, profile)
-        for category in CATEGORIES:
-            result[f"{profile} {category}"] = 100 * report["categories"][category]["score"]
+        result |= {f"{profile} {category}": score(report, category) for category in CATEGORIES}
     result["weight"] = weight(report)
     result["speed"] = report["environment"]["benchmarkIndex"]
     return result
@@ -206,25 +205,29 @@ def main() -> None:
 
     ours: dict[str, Scores] = {}
     theirs: dict[str, Scores | None] = {}
-    mobile: dict[str, list[float]] = {}
+
+    def write(runs: int) -> None:
+        rows = [row(page, ours[page], theirs[page]) for page in pages]
+        speed = statistics.median(scores["speed"] for scores in ours.values())
+        TABLE.write_text(table(rows, speed, runs), "utf-8")
+
     with tempfile.TemporaryDirectory() as folder:
         stock = build_stock(Path(folder))
         with served(site) as ours_at, served(stock) as stock_at:
-            for run in range(options.runs):
+            for page in pages:
+                ours[page] = measure(f"{ours_at}/{page}")
+                there = (stock / page).exists()
+                theirs[page] = measure(f"{stock_at}/{page}") if there else None
+                print(row(page, ours[page], theirs[page]), flush=True)
+            write(1)
+            seen = {page: [ours[page]["mobile performance"]] for page in pages}
+            for runs in range(2, options.runs + 1):
                 for page in pages:
-                    if run == 0:
-                        ours[page] = measure(f"{ours_at}/{page}")
-                        mobile[page] = [ours[page]["mobile performance"]]
-                        there = (stock / page).exists()
-                        theirs[page] = measure(f"{stock_at}/{page}") if there else None
-                    else:
-                        report = run_lighthouse(f"{ours_at}/{page}", "mobile", ["performance"])
-                        mobile[page].append(performance(report))
-                        ours[page]["mobile performance"] = statistics.median(mobile[page])
-                    print(f"{run + 1}. {row(page, ours[page], theirs[page])}", flush=True)
-                rows = [row(page, ours[page], theirs[page]) for page in pages]
-                speed = statistics.median(scores["speed"] for scores in ours.values())
-                TABLE.write_text(table(rows, speed, run + 1), "utf-8")
+                    report = run_lighthouse(f"{ours_at}/{page}", "mobile", ["performance"])
+                    seen[page].append(score(report, "performance"))
+                    ours[page]["mobile performance"] = statistics.median(seen[page])
+                    print(f"{page}: {seen[page]}", flush=True)
+                write(runs)
 
 
 if __name__ == "__main__":
