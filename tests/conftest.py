@@ -13,3 +13,10 @@ os.environ["IPYTHONDIR"] = _settings.name
 import matplotlib  # noqa: E402
 
 matplotlib.use("agg")  # not by MPLBACKEND: the notebooks' kernels would inherit it
+
+import hypothesis  # noqa: E402
+
+# The same examples at every run, at any speed: a test turns red by a change, not by the day.
+# To look for new ones: pytest --hypothesis-profile=default --hypothesis-seed=random
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("fixed")
