@@ -27,7 +27,7 @@ help:
 	@echo 'Another Python than python3:  make clean, then make book PYTHON=python3.12'
 
 book: $(READY)
-	@echo '== Building the site (about a minute; seconds when little has changed)'
+	@echo '== Building the site (some minutes at first; seconds when little has changed)'
 	@$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo 'Open this file in a browser:  $(CURDIR)/$(SITE)/index.html'
 	@echo 'or serve the site with:       make serve'
