@@ -5,6 +5,7 @@ on the package, the ledger page on all other notebooks, and every page on the st
 Works with a plain ``jupyter-book build .`` too.
 """
 
+import gc
 import hashlib
 import os
 import shutil
@@ -15,6 +16,10 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+
+# The trees of the pages are many small objects that stay.  To search them for garbage at the stock
+# rate takes a fifth of a build that changes nothing.
+gc.set_threshold(100_000)
 
 # One thread a kernel: the nets are small, and threads that wait for each other cost more than they
 # bring on a shared machine.

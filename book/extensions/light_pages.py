@@ -19,8 +19,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from node_packages import node_package, node_program
 from pygments.formatters import HtmlFormatter
 from pygments.token import Name, Punctuation, Text, Whitespace
@@ -96,6 +94,10 @@ def purge(source: Path, site: Path, css: str) -> str:
 
 def cut_font(path: Path, characters: set[int]) -> bytes:
     """Return the font with these characters only, in the format WOFF."""
+    # Loaded here: it takes a fifth of a second, which a build without changes need not wait.
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
     font = TTFont(path, recalcTimestamp=False)
     cutter = subset.Subsetter(subset.Options(layout_features=[]))
     cutter.populate(unicodes=characters)
