@@ -165,12 +165,6 @@ def test_what_the_style_sheet_names_is_there(site: Path) -> None:
     assert [target for target in targets if not (site / "_static" / target).is_file()] == []
 
 
-def test_purging_keeps_what_makes_long_pages_light(site: Path) -> None:
-    css = (site / "_static/site.css").read_text(encoding="utf-8")
-    assert css.count("content-visibility: auto") == 1
-    assert css.count("contain-intrinsic-size") == 3
-
-
 def test_nothing_of_the_build_is_left(site: Path) -> None:
     hidden = {path.name for path in site.iterdir() if path.name.startswith(".")}
     assert hidden == {".nojekyll"}
@@ -320,6 +314,44 @@ def test_nobody_else_is_asked_and_nothing_complains(
         weight = sum(transferred(site / name.partition("?")[0].lstrip("/")) for name in first)
         assert weight < WEIGHT, f"{weight / 1000:.0f} kB: {first}"
         tab = tab.context.new_page()
+
+
+# The kinds of elements that are laid out when they come near the screen.
+LAID_OUT_LATE = """() => [...new Set(
+    [...document.querySelectorAll("article section > *")]
+        .filter((element) => getComputedStyle(element).contentVisibility === "auto")
+        .flatMap((element) => [element.localName, ...element.classList])
+)]"""
+
+
+def test_long_pages_are_laid_out_piece_by_piece(site: Path, tab: Page) -> None:
+    kinds = {}
+    for page in [*CHAPTERS, "book/api.html", "book/bibliography.html", "index.html"]:
+        visit(tab, site, page)
+        kinds[page] = set(tab.evaluate(LAID_OUT_LATE))
+    assert all(kinds[page] >= {"p", "cell", "admonition"} for page in CHAPTERS)
+    assert kinds["book/api.html"] >= {"p", "py"}
+    assert kinds["book/bibliography.html"] == kinds["index.html"] == set()
+
+
+# The share of the screen that moves times the way it moves, as Lighthouse counts it.
+LAYOUT_SHIFT = """
+() => new Promise((resolve) => {
+    let shift = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shift += entry.value)))
+        .observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => resolve(shift), 300);
+})
+"""
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_nothing_jumps_while_a_page_loads(site: Path, browser: Browser, page: str) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS["phone"], "height": 844})
+    tab = context.new_page()
+    visit(tab, site, page)
+    assert tab.evaluate(LAYOUT_SHIFT) < 0.05
+    context.close()
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE)

@@ -38,6 +38,10 @@ FACE = re.compile(r"@font-face\s*\{[^}]*?font-family:\s*([^;}]+)[^}]*?url\(([^)]
 SOURCES = re.compile(r"src:[^;}]*")
 ESCAPE = re.compile(r"\\([ef][0-9a-f]{3})\b")
 
+# From so many characters of HTML on, a page is laid out piece by piece (book/static/course.css).
+# A short page would gain nothing, and its footer would jump when the pieces get their heights.
+LONG = 100_000
+
 # Two of three tokens; both of the theme's styles give them the colour of text.
 PLAIN = {Name, Name.Namespace, Punctuation, Whitespace}
 
@@ -55,6 +59,8 @@ def lighten(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
 ) -> None:
     """Let a page ask for the one style sheet, and for scripts that wait until the page is read."""
+    if len(context.get("body", "")) > LONG:
+        context["body"] = context["body"].replace("<section ", "<section data-long ", 1)
     sheets = sorted(context["css_files"], key=lambda sheet: sheet.priority)
     names = [sheet.filename for sheet in sheets if sheet.filename not in (SHEET, *THEME_STYLES)]
     app.config["site_sheets"] = [*THEME_STYLES, *dict.fromkeys(names)]
