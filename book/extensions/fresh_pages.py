@@ -17,10 +17,6 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-# The trees of the pages are many small objects that stay.  To search them for garbage at the stock
-# rate takes a fifth of a build that changes nothing.
-gc.set_threshold(100_000)
-
 # One thread a kernel: the nets are small, and threads that wait for each other cost more than they
 # bring on a shared machine.
 KERNEL_ENVIRONMENT = {
@@ -92,6 +88,9 @@ def forget_failed_build(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    # The trees of the pages are many small objects that stay.  To search them for garbage at the
+    # stock rate takes a fifth of a build that changes nothing.
+    gc.set_threshold(100_000)
     app.add_config_value("package_digest", "", "env")
     app.add_config_value("site_digest", "", "html")
     app.add_config_value("pages_that_read_notebooks", [], "env")
