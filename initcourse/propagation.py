@@ -76,8 +76,12 @@ def make_network(
     activation: str | Activation,
     bias_init: Initializer = zeros,
     output: str | Activation | None = None,
+    dtype: npt.DTypeLike = np.float64,
 ) -> Network:
     """Draw a network layer by layer, first the weights of a layer, then its biases.
+
+    Initializers draw in float32, as the frameworks do.  The net then computes in `dtype`: in
+    float64 a processor's own order of adding changes no digit that is shown.
 
     Parameters
     ----------
@@ -91,6 +95,8 @@ def make_network(
         φ of every layer.
     output : str or Activation, optional
         φ of the last layer, if it differs.
+    dtype : dtype, default float64
+        A real floating type: the one in which the net's signals and gradients are computed.
 
     Returns
     -------
@@ -99,8 +105,8 @@ def make_network(
     Raises
     ------
     ValueError, TypeError
-        If there are fewer than two widths, a width is below 1, an activation is unknown, or `rng`
-        is not a generator.
+        If there are fewer than two widths, a width is below 1, an activation is unknown, `rng` is
+        not a generator, or the dtype is not floating.
 
     Examples
     --------
@@ -113,18 +119,18 @@ def make_network(
     if len(widths) < 2:
         raise ValueError(f"widths must hold the inputs and at least one layer, got {widths}")
     sizes = [_checks.count(f"widths[{i}]", width) for i, width in enumerate(widths)]
-    rng = _checks.generator(rng)
+    rng, dtype = _checks.generator(rng), _checks.floating(dtype)
     hidden = activations.named(activation)
     last = hidden if output is None else activations.named(output)
     weights, biases = [], []
     for fan_in, fan_out in pairwise(sizes):
-        weights.append(init((fan_in, fan_out), rng))
-        biases.append(bias_init((fan_out,), rng))
+        weights.append(init((fan_in, fan_out), rng).astype(dtype, copy=False))
+        biases.append(bias_init((fan_out,), rng).astype(dtype, copy=False))
     return Network(tuple(weights), tuple(biases), (hidden,) * (len(weights) - 1) + (last,))
 
 
 def forward(network: Network, x: npt.ArrayLike) -> Trace:
-    """Compute ``z = a @ W + b`` and ``a = φ(z)`` layer by layer.
+    """Compute ``z = a @ W + b`` and ``a = φ(z)`` layer by layer, in the dtype of the weights.
 
     Parameters
     ----------
@@ -149,7 +155,7 @@ def forward(network: Network, x: npt.ArrayLike) -> Trace:
     >>> forward(net, [[1.0, -1.0]]).a[-1]
     array([[1., 0.]])
     """
-    x = np.asarray(x)
+    x = np.asarray(x, dtype=network.weights[0].dtype)
     if x.ndim != 2 or x.shape[1] != network.widths[0]:
         raise ValueError(
             f"x must have shape (samples, {network.widths[0]}), got {x.shape}; "

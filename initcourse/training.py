@@ -336,6 +336,7 @@ def train(
     (True, False)
     """
     rng = _checks.generator(rng)
+    x, target = (np.asarray(given, dtype=network.weights[0].dtype) for given in (x, target))
     steps = _checks.count("steps", steps)
     record_every = _checks.count("record_every", record_every)
     if len(x) != len(target):
