@@ -12,11 +12,13 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
+
+from tabulate import tabulate
 
 from initcourse import _checks
 from initcourse.tables import rounded
@@ -27,6 +29,7 @@ MIME = "application/vnd.initcourse.claim+json"
 # All that a predicate may call; the measured values are its only other names.
 _FUNCTIONS = {f.__name__: f for f in (abs, all, any, len, max, min, round, sorted, sum)}
 _DIGITS = 4
+_COLUMNS = ("", "measured", "predicted")
 
 
 class Contradiction(ValueError):
@@ -85,6 +88,7 @@ class Finding:
     claim: Claim
     measured: dict[str, Any]
     verdict: Verdict
+    predicted: dict[str, Any] = field(default_factory=dict)
 
     @property
     def figures(self) -> str:
@@ -92,19 +96,31 @@ class Finding:
         return "; ".join(f"{_words(k)} = {_figure(v)}" for k, v in self.measured.items())
 
     @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Name, measured and predicted value of each figure, in words."""
+        return [
+            (_words(k), _figure(v), _figure(self.predicted[k]) if k in self.predicted else "")
+            for k, v in self.measured.items()
+        ]
+
+    @property
     def target(self) -> str:
         """The anchor of the card on its page."""
         return f"claim-{self.claim.id.lower()}"
 
     def __repr__(self) -> str:
-        """Return the finding as one line of text."""
-        return f"{self.claim.id}: {self.verdict} ({self.figures})"
+        """Return the finding as one line of text, or as a table where something is predicted."""
+        if not self.predicted:
+            return f"{self.claim.id}: {self.verdict} ({self.figures})"
+        rows = tabulate(self.rows, _COLUMNS, tablefmt="simple", disable_numparse=True)
+        return f"{self.claim.id}: {self.verdict}\n{rows}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
             "text/plain": repr(self),
             "text/html": self._card(),
-            MIME: {"id": self.claim.id, "measured": self.measured, "verdict": self.verdict},
+            MIME: {"id": self.claim.id, "measured": self.measured, "verdict": self.verdict}
+            | ({"predicted": self.predicted} if self.predicted else {}),
         }
 
     def _card(self) -> str:
@@ -115,11 +131,16 @@ class Finding:
             f'<p class="claim-head"><strong>{claim.id}</strong> '
             f'<span class="verdict">{self.verdict}</span></p>',
             f"<p><strong>{said}:</strong> {html.escape(claim.statement)}</p>",
-            f"<p><strong>Measured here:</strong> {html.escape(self.figures)}.</p>",
+            self._figures(),
         ]
         if claim.correction and self.verdict != "holds":
             lines.append(f"<p><strong>More exactly:</strong> {html.escape(claim.correction)}</p>")
         return "\n".join([*lines, "</div>"])
+
+    def _figures(self) -> str:
+        if not self.predicted:
+            return f"<p><strong>Measured here:</strong> {html.escape(self.figures)}.</p>"
+        return str(tabulate(self.rows, _COLUMNS, tablefmt="html", disable_numparse=True))
 
 
 def _words(name: str) -> str:
@@ -256,7 +277,8 @@ def show(id: str, **measured: Any) -> Finding:
         Such as ``"G3"``.
     **measured
         The values that the row's predicates name; their names are read as words on the card.
-        Floats are kept with four significant digits, and judged so.
+        Floats are kept with four significant digits, and judged so.  A pair (a tuple of two) is a
+        measured value with its prediction: the card shows them side by side.
 
     Returns
     -------
@@ -275,10 +297,22 @@ def show(id: str, **measured: Any) -> Finding:
     --------
     >>> show("G3", share_within_3=0.99731)
     G3: holds (share within 3 = 0.9973)
+    >>> show("G3", share_within_3=(0.99731, 0.9973002))
+    G3: holds
+                    measured    predicted
+    --------------  ----------  -----------
+    share within 3  0.9973      0.9973
     """
     claim = _checks.choice("claim", id, claims())
-    values = {name: _plain(value) for name, value in measured.items()}
-    return Finding(claim, values, judge(claim, values))
+    pairs = {name: value for name, value in measured.items() if isinstance(value, tuple)}
+    for name, pair in pairs.items():
+        if len(pair) != 2:
+            raise ValueError(
+                f"{name} must be a value, a list, or a pair (measured, predicted), got {pair}"
+            )
+    values = {k: _plain(v[0] if k in pairs else v) for k, v in measured.items()}
+    predicted = {name: _plain(law) for name, (_, law) in pairs.items()}
+    return Finding(claim, values, judge(claim, values), predicted)
 
 
 @dataclass(frozen=True)
@@ -334,7 +368,10 @@ def collect(folder: str | os.PathLike[str]) -> dict[str, Record]:
                     raise ValueError(f"claim {claim.id} is measured twice in {notebook.name}")
                 if stored["verdict"] not in get_args(Verdict):
                     raise ValueError(f"claim {claim.id} shows {stored['verdict']!r}, no verdict")
-                finding = Finding(claim, stored["measured"], judge(claim, stored["measured"]))
+                measured = stored["measured"]
+                finding = Finding(
+                    claim, measured, judge(claim, measured), stored.get("predicted", {})
+                )
                 records[claim.id] = Record(finding, stored["verdict"], notebook)
     return records
 

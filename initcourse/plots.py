@@ -4,7 +4,7 @@ Nothing here computes beyond what drawing needs.  Figures made by this module fo
 ``initcourse.mplstyle``; the user's own Matplotlib settings stay as they are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
@@ -20,6 +20,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.projections import register_projection
 from matplotlib.ticker import NullLocator
 
+from initcourse import _checks
+
+_MARKERS = "os^Dv<>"
 _STYLE = rc_params_from_file(
     str(files("initcourse") / "initcourse.mplstyle"), use_default_template=False
 )
@@ -253,6 +256,137 @@ def curves(
         low, high = rows.min(axis=0), rows.max(axis=0)
         ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     return _finish(ax, labels)
+
+
+def dots_and_laws(
+    measured: Mapping[str, npt.ArrayLike],
+    laws: Mapping[str, npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
+    *,
+    x: npt.ArrayLike,
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw several groups of dots, each with its law, in colours and markers of their own.
+
+    Parameters
+    ----------
+    measured : mapping of str to array_like of shape (points,) or (seeds, points)
+        By the group's name in the legend: see :func:`dots_and_law`.
+    laws : mapping of str to y or (x, y), optional
+        The predicted lines, by the same names; a group may go without one.
+    x : array_like of shape (points,)
+        Where it was measured.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What ``Axes.set`` takes.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If a law belongs to no group.
+
+    Examples
+    --------
+    >>> ax = dots_and_laws({"tanh": [1.0, 0.5], "relu": [1.0, 1.0]}, {"tanh": [1.0, 0.4]}, x=[1, 2])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['tanh', 'relu']
+    >>> plt.close(ax.figure)
+    """
+    ax, laws = _axes(ax), {} if laws is None else laws
+    for name in laws:
+        _checks.choice("the name of a law", name, dict(measured))
+    for place, (name, runs) in enumerate(measured.items()):
+        look = {"color": f"C{place % 6}", "marker": _MARKERS[place % len(_MARKERS)]}
+        law = laws.get(name)
+        if law is not None and not isinstance(law, tuple):
+            law = (x, law)
+        dots_and_law(x, runs, law=law, label=name, **look, ax=ax)
+    return _finish(ax, labels)
+
+
+def named_curves(
+    runs: Mapping[str, npt.ArrayLike], *, x: npt.ArrayLike, ax: Axes | None = None, **labels: Any
+) -> Axes:
+    """Draw several groups of runs, each as :func:`curves` does.
+
+    Parameters
+    ----------
+    runs : mapping of str to array_like of shape (points,) or (runs, points)
+        By the group's name in the legend.
+    x : array_like of shape (points,)
+        Steps, or any other axis.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What ``Axes.set`` takes.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = named_curves({"he": [3.0, 1.0], "xavier": [3.0, 2.0]}, x=[0, 100], ylabel="loss")
+    >>> len(ax.lines)
+    2
+    >>> plt.close(ax.figure)
+    """
+    ax = _axes(ax)
+    for name, group in runs.items():
+        curves(x, group, label=name, ax=ax)
+    return _finish(ax, labels)
+
+
+def panels(
+    draw: Callable[..., Axes],
+    pictures: Mapping[str, Mapping[str, Any]],
+    *,
+    columns: int | None = None,
+    figsize: tuple[float, float] | None = None,
+    **common: Any,
+) -> list[Axes]:
+    """Draw small pictures of one kind side by side; the first one carries the legend.
+
+    Parameters
+    ----------
+    draw : callable
+        A function of this module, such as :func:`dots_and_laws`.
+    pictures : mapping of str to mapping
+        A panel's title, and what `draw` takes for it.
+    columns : int, optional
+        Panels in a row; all of them if left out.
+    figsize : (width, height), optional
+        In inches; by default 8 wide and 3.4 high a row.
+    **common
+        What `draw` takes in every panel.
+
+    Returns
+    -------
+    list of Axes
+
+    Examples
+    --------
+    >>> left, right = panels(curves, {"tanh": {"runs": [1, 2]}, "relu": {"runs": [2, 3]}}, x=[0, 1])
+    >>> left.get_title(), right.get_title()
+    ('tanh', 'relu')
+    >>> plt.close(left.figure)
+    """
+    width = columns or len(pictures)
+    height = -(-len(pictures) // width)
+    _, grid = subplots(height, width, figsize=figsize or (8, 3.4 * height), squeeze=False)
+    drawn = list(grid.flat)
+    for place, (title, picture) in enumerate(pictures.items()):
+        ax = draw(**{"title": title} | common | dict(picture), ax=drawn[place])
+        if place and (legend := ax.get_legend()):
+            legend.remove()
+    for ax in drawn[len(pictures) :]:
+        ax.set_axis_off()
+    return drawn[: len(pictures)]
 
 
 @course_style()

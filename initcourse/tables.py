@@ -1,6 +1,6 @@
 """Small tables of rounded numbers, shown beside a figure and compared by the regression tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,3 +92,37 @@ def table(columns: Mapping[str, Sequence[Any]], *, digits: int = 3) -> Table:
         headers=tuple(columns),
         rows=tuple(tuple(rounded(value, digits) for value in row) for row in rows),
     )
+
+
+def rows(records: Iterable[Mapping[str, Any]], *, digits: int = 3) -> Table:
+    """Make a table of records, one a row, with the same names in each.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        Header and value of each cell, row by row.
+    digits : int, default 3
+        Significant digits.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        If there are no records, or their names differ.
+
+    Examples
+    --------
+    >>> rows({"width": n, "1/√n": n**-0.5} for n in (10, 1000))
+    width    1/√n
+    -------  ------
+    10       0.316
+    1000     0.0316
+    """
+    given = [dict(record) for record in records]
+    names = {tuple(record) for record in given}
+    if len(names) != 1:
+        raise ValueError(f"records must be given and have the same names, got {sorted(names)}")
+    return table({name: [record[name] for record in given] for name in given[0]}, digits=digits)
