@@ -23,6 +23,7 @@ from matplotlib.ticker import NullLocator
 from initcourse import _checks
 
 _MARKERS = "os^Dv<>"
+_POINTS = 400  # of a line whose law is a function
 _STYLE = rc_params_from_file(
     str(files("initcourse") / "initcourse.mplstyle"), use_default_template=False
 )
@@ -112,7 +113,7 @@ def histogram(
     samples: npt.ArrayLike,
     *,
     bins: int | npt.ArrayLike = 60,
-    law: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    law: tuple[npt.ArrayLike, npt.ArrayLike] | Callable[[Any], npt.ArrayLike] | None = None,
     label: str = "measured",
     law_label: str = "theory",
     color: str = "0.6",
@@ -128,8 +129,8 @@ def histogram(
         The values drawn, any shape.
     bins : int or array_like
         Number or edges of the bins.
-    law : (x, density), optional
-        The predicted density.
+    law : (x, density) or callable, optional
+        The predicted density, as points or as a function of the value.
     label, law_label : str
         Names in the legend.
     color, law_color : str
@@ -155,6 +156,9 @@ def histogram(
     # The share is of all samples, also of those outside the bins: a cut axis must not inflate it.
     density = counts / (values.size * np.diff(edges))
     ax.stairs(density, edges, fill=True, color=to_hex(color), alpha=0.5, label=label)
+    if callable(law):
+        grid = np.linspace(edges[0], edges[-1], _POINTS)
+        law = grid, law(grid)
     if law is not None:
         ax.plot(*law, color=to_hex(law_color), linestyle="-", label=law_label)
     return _finish(ax, {"ylabel": "density", **labels})
@@ -342,6 +346,48 @@ def named_curves(
     return _finish(ax, labels)
 
 
+def histograms(
+    samples: Mapping[str, npt.ArrayLike],
+    laws: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike] | Callable[[Any], npt.ArrayLike]]
+    | None = None,
+    *,
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw several histograms over each other, each with its density, in colours of their own.
+
+    Parameters
+    ----------
+    samples : mapping of str to array_like
+        By the name in the legend: see :func:`histogram`.
+    laws : mapping of str to (x, density) or callable, optional
+        The predicted densities, by the same names.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What :func:`histogram` and ``Axes.set`` take.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = histograms({"wide": [-2.0, 0.0, 2.0], "narrow": [-1.0, 0.0, 1.0]}, bins=5)
+    >>> len(ax.patches)
+    2
+    >>> plt.close(ax.figure)
+    """
+    ax, laws = _axes(ax), {} if laws is None else laws
+    for name in laws:
+        _checks.choice("the name of a law", name, dict(samples))
+    for place, (name, values) in enumerate(samples.items()):
+        color = f"C{place % 6}"
+        look = {"label": name, "law_label": f"{name}, theory", "color": color, "law_color": color}
+        histogram(values, law=laws.get(name), **look, ax=ax, **labels)
+    return ax
+
+
 def panels(
     draw: Callable[..., Axes],
     pictures: Mapping[str, Mapping[str, Any]],
@@ -387,6 +433,51 @@ def panels(
     for ax in drawn[len(pictures) :]:
         ax.set_axis_off()
     return drawn[: len(pictures)]
+
+
+def layers(
+    nets: Mapping[str, Any],
+    names: Sequence[str],
+    laws: Mapping[str, Mapping[str, npt.ArrayLike]] | None = None,
+    **common: Any,
+) -> list[Axes]:
+    """Draw statistics of the layers of several nets, one panel a statistic, over their laws.
+
+    Parameters
+    ----------
+    nets : mapping of str to object
+        By the name in the legend, with the statistics as attributes of shape ``(seeds, layers)``,
+        such as :class:`initcourse.propagation.LayerStatistics`.
+    names : sequence of str
+        The statistics; shares have a linear axis, all others a logarithmic one.
+    laws : mapping of str to mapping, optional
+        For each net the predicted statistics by name.
+    **common
+        What :func:`panels` takes.
+
+    Returns
+    -------
+    list of Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> net = SimpleNamespace(rms_gradient=np.array([[0.25, 0.5, 1.0]]))
+    >>> (ax,) = layers({"tanh": net}, ["rms_gradient"], {"tanh": {"rms_gradient": [0.2, 0.5, 1.0]}})
+    >>> ax.get_title(), ax.get_yscale()
+    ('rms gradient', 'log')
+    >>> plt.close(ax.figure)
+    """
+    pictures = {
+        name.replace("_", " "): {
+            "measured": {net: getattr(found, name) for net, found in nets.items()},
+            "laws": {net: law[name] for net, law in (laws or {}).items() if name in law},
+            "yscale": "linear" if name.endswith("share") else "log",
+        }
+        for name in names
+    }
+    x = 1 + np.arange(np.shape(getattr(next(iter(nets.values())), names[0]))[-1])
+    return panels(dots_and_laws, pictures, x=x, xlabel="layer", **common)
 
 
 @course_style()

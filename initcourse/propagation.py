@@ -6,7 +6,7 @@ A :class:`Network` holds weights, biases and activations as plain arrays.  Layer
 otherwise.  Statistics are summed in float64.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -204,7 +204,7 @@ def backward(network: Network, trace: Trace, gradient: npt.ArrayLike) -> Gradien
     array([[ 0.5,  2. ],
            [-0.5, -2. ]])
     """
-    delta = np.asarray(gradient)
+    delta = np.asarray(gradient, dtype=trace.z[-1].dtype)
     if delta.shape != trace.z[-1].shape:
         raise ValueError(f"gradient must have shape {trace.z[-1].shape}, got {delta.shape}")
     dz: list[Array] = [delta]
@@ -296,7 +296,9 @@ def saturated_share(
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """What a forward and a backward pass show of each layer; arrays of shape ``(layers,)``.
+    """What a forward and a backward pass show of each layer.
+
+    The arrays have shape ``(layers,)`` for one net, ``(seeds, layers)`` for several.
 
     Attributes
     ----------
@@ -314,6 +316,26 @@ class LayerStatistics:
     saturated_share: Array
     median_gradient: Array
     rms_gradient: Array
+
+    def factor(self, name: str) -> Array:
+        r"""Return the growth a layer of a statistic, :math:`(v_L / v_1)^{1 / (L - 1)}`.
+
+        Parameters
+        ----------
+        name : str
+            One of the attributes.
+
+        Returns
+        -------
+        ndarray of shape () or (seeds,)
+
+        Examples
+        --------
+        >>> LayerStatistics(*np.array([[1.0, 2.0, 4.0]] * 4)).factor("second_moment")
+        np.float64(2.0)
+        """
+        values = _checks.choice("name", name, vars(self))
+        return np.asarray((values[..., -1] / values[..., 0]) ** (1 / (values.shape[-1] - 1)))[()]
 
 
 def layer_statistics(
@@ -364,6 +386,64 @@ def layer_statistics(
         median_gradient=np.array([median_magnitude(g) for g in gradients]),
         rms_gradient=np.array([rms(g) for g in gradients]),
     )
+
+
+def depth_sweep(
+    widths: Sequence[int],
+    *,
+    seeds: int,
+    init: Initializer,
+    activation: str | Activation,
+    samples: int = 20,
+    inputs: Callable[[int, int, np.random.Generator], Array] | None = None,
+    **options: Any,
+) -> LayerStatistics:
+    """Draw a net and inputs from each of several seeds, and measure every layer.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        The number of inputs, then of units in each layer; ``(n,) * (L + 1)`` for L equal layers.
+    seeds : int
+        The number of nets; the k-th draws its weights, inputs and gradient from seed k.
+    init, activation
+        As :func:`make_network` takes them.
+    samples : int, default 20
+        Inputs sent through each net.
+    inputs : callable, optional
+        A function of ``(samples, inputs, rng)`` that draws them; N(0, 1) if left out.
+    **options
+        What :func:`make_network` takes besides.
+
+    Returns
+    -------
+    LayerStatistics
+        Arrays of shape ``(seeds, layers)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is below 1, or as :func:`make_network`.
+
+    Examples
+    --------
+    >>> from initcourse.initializers import he_normal
+    >>> sweep = depth_sweep((300,) * 11, seeds=2, init=he_normal, activation="relu")
+    >>> sweep.rms_gradient.shape, sweep.factor("rms_gradient").round(1)
+    ((2, 10), array([1., 1.]))
+    """
+    seeds, samples = _checks.count("seeds", seeds), _checks.count("samples", samples)
+    found = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        net = make_network(widths, rng, init=init, activation=activation, **options)
+        draw = inputs or (lambda samples, inputs, rng: rng.standard_normal((samples, inputs)))
+        found.append(layer_statistics(net, draw(samples, widths[0], rng), rng))
+    return LayerStatistics(*(np.array(rows) for rows in zip(*map(_values, found), strict=True)))
+
+
+def _values(statistics: LayerStatistics) -> tuple[Array, ...]:
+    return tuple(vars(statistics).values())
 
 
 def sample_weight_gradient_rms(trace: Trace, gradients: Gradients) -> Array:

@@ -126,3 +126,35 @@ def rows(records: Iterable[Mapping[str, Any]], *, digits: int = 3) -> Table:
     if len(names) != 1:
         raise ValueError(f"records must be given and have the same names, got {sorted(names)}")
     return table({name: [record[name] for record in given] for name in given[0]}, digits=digits)
+
+
+def compare(pairs: Mapping[str, tuple[Any, Any]], *, digits: int = 3) -> Table:
+    """Make a table of measured values beside predicted ones.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (measured, predicted)
+        By the quantity's name.
+    digits : int, default 3
+        Significant digits.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs.
+
+    Examples
+    --------
+    >>> compare({"variance of z": (500.9, 501)})
+                     measured    predicted
+    -------------  ----------  -----------
+    variance of z         501          501
+    """
+    return rows(
+        ({"": name, "measured": seen, "predicted": law} for name, (seen, law) in pairs.items()),
+        digits=digits,
+    )

@@ -27,6 +27,7 @@ Array: TypeAlias = npt.NDArray[Any]
 _REACH = 12
 _BEND = 40
 _NODES = 20
+_FAR = 700.0  # here the slope of a sigmoid is still above 0 in float64
 
 
 @cache
@@ -183,6 +184,53 @@ def saturation_probability(threshold: float, std: float, mean: float = 0.0) -> f
     threshold = _checks.not_negative("threshold", threshold)
     std, mean = _checks.positive("std", std), _checks.real("mean", mean)
     return float(ndtr((-threshold - mean) / std) + ndtr((mean - threshold) / std))
+
+
+def saturated_share(
+    activation: str | Activation, std: float, mean: float = 0.0, *, threshold: float = 0.01
+) -> float:
+    r""":math:`P(\varphi'(z) < t)` for :math:`z \sim N(\mu, \sigma^2)`, with φ′ of one hump.
+
+    What :func:`initcourse.propagation.saturated_share` measures.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        φ, whose derivative is even and falls from 0 outward, such as the sigmoid's or tanh's.
+    std, mean : float
+        σ (above 0) and μ.
+    threshold : float, default 0.01
+        t, between 0 and φ′(0): below this slope a unit counts as saturated.
+
+    Returns
+    -------
+    float
+        A probability.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `threshold` does not lie below φ′(0) or is never reached, `std` is not above 0, or the
+        activation is unknown.
+
+    Examples
+    --------
+    >>> round(saturated_share("sigmoid", std=501**0.5), 3)
+    0.838
+    """
+    from scipy.optimize import brentq
+
+    phi, threshold = activations.named(activation), _checks.positive("threshold", threshold)
+
+    def above(z: float) -> float:
+        return float(phi.derivative(np.asarray(z))) - threshold
+
+    if not above(0.0) > 0 > above(_FAR):
+        raise ValueError(
+            f"threshold must lie between the slopes of {phi.name} at {_FAR:g} and at 0, "
+            f"got {threshold}"
+        )
+    return saturation_probability(brentq(above, 0.0, _FAR, xtol=1e-14), std, mean)
 
 
 def sigmoid_density(y: npt.ArrayLike, std: float, mean: float = 0.0) -> Array:

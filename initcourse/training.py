@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from initcourse import _checks
 from initcourse.activations import sigmoid
+from initcourse.datasets import Split, one_hot
 from initcourse.initializers import Initializer
 from initcourse.propagation import Network, backward, forward
 
@@ -412,6 +413,118 @@ def accuracy(network: Network, x: Array, labels: Sequence[int] | Array) -> float
     0.5
     """
     return float(np.mean(forward(network, x).z[-1].argmax(axis=1) == np.asarray(labels)))
+
+
+def train_classifier(
+    network: Network,
+    data: Split,
+    *,
+    rate: float,
+    steps: int,
+    rng: np.random.Generator,
+    loss: Loss = softmax_cross_entropy,
+    **options: Any,
+) -> History:
+    """Train a net to name the classes of labelled data, and watch it on the test part.
+
+    Parameters
+    ----------
+    network : Network
+        The start, with one output a class.
+    data : Split
+        Inputs and labels to train on and to test on.
+    rate : float
+        Of gradient descent.
+    steps : int
+        Their number.
+    rng : numpy.random.Generator
+        Chooses the batches.
+    loss : callable, default softmax_cross_entropy
+        One of the losses of this module.
+    **options
+        What :func:`train` takes besides, such as ``batch_size`` and ``record_every``.
+
+    Returns
+    -------
+    History
+        ``measured`` holds the test part's ``"loss"`` and ``"accuracy"``, unless ``measure`` is
+        given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`train`, or if there are more classes than outputs.
+
+    Examples
+    --------
+    >>> from initcourse import datasets, initializers, propagation
+    >>> rng, data = np.random.default_rng(0), datasets.digits()
+    >>> look = {"init": initializers.zeros, "activation": "identity"}
+    >>> net = propagation.make_network((64, 10), rng, **look)
+    >>> run = train_classifier(net, data, rate=0.5, steps=50, batch_size=32, rng=rng)
+    >>> bool(run.measured["accuracy"][-1] > 0.8)
+    True
+    """
+    classes = network.widths[-1]
+    train_target, test_target = (
+        one_hot(labels, classes) for labels in (data.labels_train, data.labels_test)
+    )
+
+    def on_test_part(net: Network) -> dict[str, float]:
+        z = forward(net, data.x_test).z[-1]
+        right = float(np.mean(z.argmax(axis=1) == data.labels_test))
+        return {"loss": loss(z, test_target)[0], "accuracy": right}
+
+    given = {"measure": on_test_part} | options
+    return train(
+        network, data.x_train, train_target,
+        loss=loss, optimizer=SGD(rate), steps=steps, rng=rng, **given,
+    )  # fmt: skip
+
+
+def train_neurons(starts: npt.ArrayLike, *, rate: float, steps: int) -> Array:
+    r"""Train sigmoid neurons of one input to answer 0 by the squared error; return their z.
+
+    Each has the input 1 and starts with weight and bias z₀ / 2, so that gradient descent at the
+    rate η moves z by :math:`-2\eta\,\sigma(z)\,\sigma'(z)` a step.
+
+    Parameters
+    ----------
+    starts : array_like of shape (neurons,)
+        The z₀ of each neuron.
+    rate : float
+        η, above 0.
+    steps : int
+        Their number, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (steps + 1, neurons)
+        z before training and after each step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `rate` is not above 0 or `steps` is below 1.
+
+    References
+    ----------
+    Nielsen 2015, chapter 3.
+
+    Examples
+    --------
+    >>> z = train_neurons([2.0, 10.0], rate=2.0, steps=100)
+    >>> sigmoid(z[-1]).round(2)  # one has learned, one still waits
+    array([0.04, 1.  ])
+    """
+    half = np.asarray(starts, dtype=np.float64) / 2
+    run = train(
+        Network((half[None],), (half,), (sigmoid,)), np.ones((1, 1)), np.zeros((1, len(half))),
+        loss=sigmoid_squared_error, optimizer=SGD(rate), steps=steps,
+        rng=np.random.default_rng(0),  # there is one sample: no batch to choose
+        measure=lambda net: {"z": net.weights[0][0] + net.biases[0]},
+    )  # fmt: skip
+    return run.measured["z"]
 
 
 @dataclass(frozen=True)

@@ -293,3 +293,23 @@ def test_every_chapter_in_the_book_has_measured_its_claims() -> None:
     waiting = len(ROWS) - len(records)
     assert ledger(BOOK)._repr_html_().count("not yet run") == waiting
     assert (BOOK / "01_gaussian_problem.ipynb").exists()
+
+
+def test_a_prediction_stands_beside_its_measurement() -> None:
+    finding = show("G3", share_within_3=(0.9973, 0.99730020), draws=10)
+    assert finding.measured == {"share_within_3": 0.9973, "draws": 10}
+    assert finding.predicted == {"share_within_3": 0.9973}
+    assert finding.rows == [("share within 3", "0.9973", "0.9973"), ("draws", "10", "")]
+    bundle = finding._repr_mimebundle_()
+    assert bundle[claims.MIME]["predicted"] == {"share_within_3": 0.9973}
+    assert "<th>predicted" in bundle["text/html"].replace(' style="text-align: right;"', "")
+
+
+def test_the_verdict_looks_at_the_measured_value_alone() -> None:
+    assert show("G3", share_within_3=(0.9973, 0.5)).verdict == "holds"
+    assert show("G3", share_within_3=(0.995, 0.9973)).verdict == "imprecise"
+
+
+def test_a_pair_has_two_members() -> None:
+    with pytest.raises(ValueError, match="a pair"):
+        show("G3", share_within_3=(0.9973, 0.9973, 0.9973))

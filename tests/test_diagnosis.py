@@ -32,10 +32,18 @@ from initcourse.propagation import Network, backward, forward, make_network
 SIGNS = np.array([[1.0, -1.0], [-1.0, 1.0]])  # mean 0, RMS 1
 
 
-def net_of(init: Any, activation: str, depth: int = 10, width: int = 100, seed: int = 0) -> Network:
+def net_of(
+    init: Any,
+    activation: str,
+    depth: int = 10,
+    width: int = 100,
+    seed: int = 0,
+    dtype: Any = np.float64,
+) -> Network:
     rng = np.random.default_rng(seed)
     widths = (width,) * (depth + 1) + (10,)
-    return make_network(widths, rng, init=init, activation=activation, output="identity")
+    options = {"activation": activation, "output": "identity", "dtype": dtype}
+    return make_network(widths, rng, init=init, **options)
 
 
 def judged(init: Any, activation: str, **net: Any) -> Diagnosis:
@@ -207,7 +215,8 @@ def test_values_that_are_not_finite_fail_without_a_warning(bad: float) -> None:
 def test_an_overflow_in_float32_is_found_without_a_warning() -> None:
     rng = np.random.default_rng(1)
     x = rng.standard_normal((20, 100), dtype=np.float32)
-    found = diagnose_network(net_of(partial(normal, std=1e10), "relu"), x, rng)
+    net = net_of(partial(normal, std=1e10), "relu", dtype=np.float32)
+    found = diagnose_network(net, x, rng)
     assert not found.valid
     assert found["explosion"].figure == inf
 

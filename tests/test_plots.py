@@ -1,6 +1,7 @@
 """What the figures' artists hold, and that the user's settings stay."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,6 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
 from initcourse import plots
+from initcourse.initializers import he_normal
+from initcourse.propagation import depth_sweep
 
 FIRST_COLOUR = "#0072b2"  # of initcourse.mplstyle
 
@@ -230,3 +233,57 @@ def test_a_verdict_is_a_mark_a_figure_and_a_colour() -> None:
 def test_brief_numbers(value: float, text: str) -> None:
     ax = plots.verdict_matrix([[True]], [[value]], rows=["a"], columns=["b"])
     assert ax.texts[0].get_text() == f"✓ {text}"
+
+
+def test_dots_and_laws_give_each_group_its_own_colour_marker_and_law() -> None:
+    ax = plots.dots_and_laws(
+        {"a": [1.0, 2.0], "b": [2.0, 1.0]}, {"b": [2.5, 1.5]}, x=[1, 2], xlabel="n"
+    )
+    (law,) = [line for line in ax.lines if line.get_linestyle() == "-"]
+    assert law.get_ydata().tolist() == [2.5, 1.5]
+    dots = [group.lines[0] for group in ax.containers]
+    assert len({dot.get_color() for dot in dots}) == len({dot.get_marker() for dot in dots}) == 2
+    assert law.get_color() == dots[1].get_color()
+
+
+def test_a_law_without_a_group_is_refused() -> None:
+    for draw in (partial(plots.dots_and_laws, x=[1]), plots.histograms):
+        with pytest.raises(ValueError, match="the name of a law must be one of 'a'; got 'b'"):
+            draw({"a": [1.0]}, {"b": [1.0]})
+
+
+def test_a_density_may_be_a_function() -> None:
+    ax = plots.histogram(np.linspace(0, 4, 9), bins=4, law=lambda z: 2 * z)
+    (line,) = ax.lines
+    assert line.get_xdata()[[0, -1]].tolist() == [0.0, 4.0]
+    np.testing.assert_array_equal(line.get_ydata(), 2 * line.get_xdata())
+
+
+def test_histograms_share_their_axes() -> None:
+    ax = plots.histograms(
+        {"a": [0.0, 1.0], "b": [0.0, 2.0]}, {"a": lambda z: z}, bins=3, xlabel="z"
+    )
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["a", "a, theory", "b"]
+    assert ax.get_xlabel() == "z"
+
+
+def test_panels_carry_one_legend_and_hide_what_is_left_over() -> None:
+    pictures = {name: {"runs": {"he": [1.0, 2.0]}} for name in "abc"}
+    drawn = plots.panels(plots.named_curves, pictures, x=[0, 1], columns=2, ylabel="loss")
+    assert [ax.get_title() for ax in drawn] == ["a", "b", "c"]
+    assert [ax.get_legend() is not None for ax in drawn] == [True, False, False]
+    assert {ax.get_ylabel() for ax in drawn} == {"loss"}
+    assert not drawn[0].figure.axes[3].axison
+
+
+def test_layers_draw_a_panel_a_statistic_over_its_law() -> None:
+    sweep = depth_sweep((20,) * 4, seeds=3, init=he_normal, activation="relu")
+    share, gradient = plots.layers(
+        {"relu": sweep}, ["saturated_share", "rms_gradient"], {"relu": {"rms_gradient": [1, 1, 1]}}
+    )
+    assert (share.get_yscale(), gradient.get_yscale()) == ("linear", "log")
+    dots = gradient.containers[0].lines[0]
+    assert dots.get_xdata().tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(dots.get_ydata(), np.median(sweep.rms_gradient, axis=0))
+    assert len(gradient.lines) > len(share.lines)  # the law

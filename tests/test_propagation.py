@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy import special
 
 from initcourse import theory
@@ -19,6 +20,7 @@ from initcourse.propagation import (
     backward,
     born_dead_share,
     dead_share,
+    depth_sweep,
     forward,
     layer_jacobian_singular_values,
     layer_statistics,
@@ -96,12 +98,45 @@ def test_samples_do_not_see_each_other(samples: int, seed: int) -> None:
         np.testing.assert_allclose(z, each, rtol=1e-12, atol=1e-14)  # sums of terms near 1
 
 
-def test_forward_keeps_float32() -> None:
-    net = make_network((3, 4, 2), np.random.default_rng(1), init=he_normal, activation="sigmoid")
-    trace = forward(net, np.ones((5, 3), np.float32))
-    gradients = backward(net, trace, np.ones((5, 2), np.float32))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("of_inputs", [np.float32, np.float64, int])
+def test_the_net_decides_the_precision(dtype: Any, of_inputs: Any) -> None:
+    look = {"init": he_normal, "activation": "sigmoid", "dtype": dtype}
+    net = make_network((3, 4, 2), np.random.default_rng(1), **look)
+    trace = forward(net, np.ones((5, 3), of_inputs))
+    gradients = backward(net, trace, np.ones((5, 2), of_inputs))
     for arrays in (trace.z, trace.a, gradients.z, gradients.weights, gradients.biases):
-        assert all(array.dtype == np.float32 for array in arrays)
+        assert all(array.dtype == dtype for array in arrays)
+
+
+def test_a_net_computes_in_float64_with_weights_drawn_in_float32() -> None:
+    options = {"init": he_normal, "activation": "relu"}
+    net = make_network((3, 4), np.random.default_rng(1), **options)
+    single = make_network((3, 4), np.random.default_rng(1), **options, dtype=np.float32)
+    assert net.weights[0].dtype == np.float64
+    assert_array_equal(net.weights[0], single.weights[0])
+
+
+def test_depth_sweep_draws_every_net_from_its_own_seed() -> None:
+    look = {"init": he_normal, "activation": "tanh"}
+    sweep = depth_sweep((30, 20, 10), seeds=3, samples=7, **look)
+    for seed, found in enumerate(sweep.rms_gradient):
+        rng = np.random.default_rng(seed)
+        net = make_network((30, 20, 10), rng, **look)
+        alone = layer_statistics(net, rng.standard_normal((7, 30)), rng)
+        assert_array_equal(found, alone.rms_gradient)
+    assert_array_equal(
+        sweep.factor("second_moment"), sweep.second_moment[:, 1] / sweep.second_moment[:, 0]
+    )
+
+
+def test_depth_sweep_draws_the_inputs_that_are_asked_for() -> None:
+    options = {"init": he_normal, "activation": "relu"}
+    ones = partial(np.full, fill_value=1.0)
+    sweep = depth_sweep((400, 400), seeds=1, inputs=lambda m, n, rng: ones((m, n)), **options)
+    assert sweep.second_moment[0, 0] == pytest.approx(2, rel=0.3)
+    with pytest.raises(ValueError, match="name must be one of 'second_moment'"):
+        sweep.factor("moment")
 
 
 # Backward

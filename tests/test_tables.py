@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcourse.tables import rounded, table
+from initcourse.tables import compare, rounded, rows, table
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,20 @@ def test_a_table_in_html_is_escaped() -> None:
 def test_text_that_looks_like_a_number_stays() -> None:
     assert "1e-05" in repr(table({"rate": ["1e-05"]}))
     assert "007" in repr(table({"agent": ["007"]}))
+
+
+def test_rows_and_columns_make_the_same_table() -> None:
+    by_column = table({"n": [1, 2], "1/n": [1.0, 0.5]})
+    assert rows({"n": n, "1/n": 1 / n} for n in (1, 2)) == by_column
+
+
+@pytest.mark.parametrize("records", [[], [{"a": 1}, {"b": 1}], [{"a": 1}, {"a": 1, "b": 2}]])
+def test_rows_need_the_same_names(records: Any) -> None:
+    with pytest.raises(ValueError, match="records must be given and have the same names"):
+        rows(records)
+
+
+def test_compare_puts_the_prediction_beside_the_measurement() -> None:
+    found = compare({"std": (1.2345, 1.0), "share": (0.5, 0.25)}, digits=2)
+    assert found.headers == ("", "measured", "predicted")
+    assert found.rows == (("std", "1.2", "1"), ("share", "0.5", "0.25"))

@@ -417,3 +417,25 @@ def test_quarter_circle_against_a_random_matrix() -> None:
     found = np.histogram(np.linalg.svd(W, compute_uv=False), np.linspace(0, 2, 11))[0] / 600 / 0.2
     centres = np.linspace(0.1, 1.9, 10)
     assert found == pytest.approx(theory.quarter_circle_density(centres), abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "scale"), [("sigmoid", 1.0), ("tanh", 4.0)])
+@pytest.mark.parametrize("std", [0.5, 3.0, 22.4, 500.0])
+@pytest.mark.parametrize("mean", [0.0, -2.0])
+def test_saturated_share_against_the_slope_in_closed_form(
+    name: str, scale: float, std: float, mean: float
+) -> None:
+    # σ′(z) = t where (1 − 2σ)² = 1 − 4t; tanh′(z) = 4σ′(2z).
+    threshold = 0.01
+    edge = np.log((1 + np.sqrt(1 - 4 * threshold / scale)) ** 2 / (4 * threshold / scale))
+    edge /= 1 if name == "sigmoid" else 2
+    expected = theory.saturation_probability(float(edge), std, mean)
+    assert theory.saturated_share(name, std, mean) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("sigmoid", 0.25), ("relu", 0.5), ("tanh", 2.0)])
+def test_saturated_share_needs_a_threshold_below_the_best_slope(
+    name: str, threshold: float
+) -> None:
+    with pytest.raises(ValueError, match="threshold must lie between the slopes"):
+        theory.saturated_share(name, 1.0, threshold=threshold)

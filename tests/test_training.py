@@ -14,10 +14,19 @@ from scipy import special
 
 from initcourse import training
 from initcourse.activations import identity
-from initcourse.datasets import digits, one_hot
+from initcourse.datasets import Split, digits, one_hot
 from initcourse.initializers import he_normal, lecun_normal
 from initcourse.propagation import Network, make_network
-from initcourse.training import SGD, Adam, accuracy, interpolate, squared_error, train
+from initcourse.training import (
+    SGD,
+    Adam,
+    accuracy,
+    interpolate,
+    squared_error,
+    train,
+    train_classifier,
+    train_neurons,
+)
 
 LOSSES: dict[str, Callable[[Any, Any], tuple[float, Any]]] = {
     name: getattr(training, name)
@@ -308,6 +317,36 @@ def test_digits_are_learned() -> None:
     assert run.loss[0] == pytest.approx(log(10), rel=0.2)
     assert run.loss[-1] < 0.1
     assert accuracy(run.network, data.x_test, data.labels_test) > 0.93
+
+
+def test_a_classifier_is_watched_on_the_test_part() -> None:
+    data = digits()
+    rng = np.random.default_rng(3)
+    options = {"init": he_normal, "activation": "relu", "output": "identity"}
+    net = make_network((64, 16, 10), rng, **options)
+    run = train_classifier(net, data, rate=0.5, steps=20, rng=rng, batch_size=32, record_every=20)
+    end = accuracy(run.network, data.x_test, data.labels_test)
+    assert run.measured["accuracy"].tolist() == [accuracy(net, data.x_test, data.labels_test), end]
+    turned = Split(data.x_test, data.labels_test, data.x_train, data.labels_train)
+    again = train_classifier(run.network, turned, rate=0.1, steps=1, rng=rng)
+    assert again.loss[0] == run.measured["loss"][-1]
+
+
+def test_a_classifier_may_be_watched_otherwise() -> None:
+    rng = np.random.default_rng(3)
+    net = make_network((64, 10), rng, init=he_normal, activation="identity")
+    options = {"rate": 0.1, "steps": 1, "measure": lambda net: {"depth": net.depth}}
+    run = train_classifier(net, digits(), rng=rng, **options)
+    assert set(run.measured) == {"depth"}
+
+
+def test_neurons_follow_their_gradient_one_by_one() -> None:
+    found = train_neurons([0.5, 3.0], rate=0.7, steps=4)
+    for column, z in zip(found.T, (0.5, 3.0), strict=True):
+        for step in column:
+            assert step == pytest.approx(z, rel=1e-13)
+            s = special.expit(z)
+            z -= 2 * 0.7 * s * s * (1 - s)
 
 
 def test_accuracy() -> None:

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from tabulate import tabulate
@@ -44,14 +45,14 @@ print(json.dumps({
 """
 
 
-def computes_with(environment: Mapping[str, str]) -> dict[str, list[str]] | None:
+def computes_with(environment: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the kernels, threads and vector instructions of a process, or None if it fails."""
     done = subprocess.run(
         [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True
     )
     if done.returncode != 0:
         return None
-    answer: dict[str, list[str]] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
@@ -100,7 +101,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{unknown[0]!r} is not one of: {', '.join(known)}", file=sys.stderr)
         return 2
     notebooks = [str(p.relative_to(ROOT)) for p in sorted((ROOT / "book").glob("*.ipynb"))]
-    rows, failed = [], False
+    rows: list[tuple[object, ...]] = []
+    failed = False
     for name in arguments or known:
         environment = os.environ | known[name]
         answer, start = computes_with(environment), time.monotonic()

@@ -18,7 +18,9 @@ import math
 import os
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ import joblib
 import nbformat
 from nbclient import NotebookClient
 from tabulate import tabulate
+from traitlets.config import Config
 
 from initcourse import claims
 
@@ -83,30 +86,39 @@ def digest(path: Path) -> str:
     return hashlib.sha256(json.dumps([code, rows]).encode()).hexdigest()[:16]
 
 
+@contextmanager
+def own_sockets() -> Iterator[Config]:
+    """Yield settings that give a kernel sockets of its own: two may be given the same port."""
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        files = {"transport": "ipc", "ip": f"{folder}/s", "connection_file": f"{folder}/k.json"}
+        yield Config({"KernelManager": {} if os.name == "nt" else files})
+
+
 def run(path: Path, shift: int, dtype: str) -> Run:
     """Run one notebook under a shift of its seeds; cells that raise are noted, the rest goes on."""
     notebook = nbformat.read(path, as_version=4)
     kept = [c for c in notebook.cells if "nbval-ignore-output" not in c.metadata.get("tags", [])]
     first = nbformat.v4.new_code_cell(OTHER_SEEDS.format(shift=shift, dtype=dtype))
     notebook.cells = [first, *(cell for cell in kept if cell.cell_type == "code")]
-    NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        allow_errors=True,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    ).execute()
+    with own_sockets() as config:
+        NotebookClient(
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            allow_errors=True,
+            resources={"metadata": {"path": str(path.parent)}},
+            extra_arguments=["--IPKernelApp.log_level=40"],
+            config=config,
+        ).execute()
     measured, verdicts, errors = {}, {}, []
     for cell in notebook.cells:
+        meant = "raises-exception" in cell.metadata.get("tags", [])
         for output in cell.outputs:
             finding = output.get("data", {}).get(claims.MIME)
             if finding:
                 measured[finding["id"]] = finding["measured"]
                 verdicts[finding["id"]] = finding["verdict"]
-            if output.output_type == "error" and "raises-exception" not in cell.metadata.get(
-                "tags", []
-            ):
+            if output.output_type == "error" and not meant:
                 errors.append(f"{output.ename}: {output.evalue}")
     return Run(path.stem, shift, dtype, measured, verdicts, errors)
 
@@ -125,11 +137,9 @@ def moved(seen: Sequence[Any], errors: float) -> Iterator[Any]:
     `seen` holds the value once for each shift of the seeds; their standard deviation is the
     standard error of one run.  Positive numbers are moved on a logarithmic scale.
     """
-    columns = [numbers(value) for value in seen]
-    if any(column is None for column in columns):
-        return
+    columns = [column for value in seen if (column := numbers(value)) is not None]
     first = seen[0]
-    for place, drawn in enumerate(zip(*columns, strict=True)):  # type: ignore[arg-type]
+    for place, drawn in enumerate(zip(*columns, strict=True)):
         positive = min(drawn) > 0
         scale = [math.log(one) for one in drawn] if positive else list(drawn)
         if not all(map(math.isfinite, scale)):
@@ -164,6 +174,18 @@ def margin(id: str, runs: Sequence[Run]) -> float:
                 if not same:
                     return (half - 1) / 2
     return FARTHEST
+
+
+def spreads(id: str, runs: Sequence[Run]) -> list[tuple[object, ...]]:
+    """Return name, mean, standard deviation and range of each number that a claim measures."""
+    found: list[tuple[object, ...]] = []
+    double = [one for one in runs if one.dtype == "float64" and id in one.measured]
+    for name in double[0].measured[id] if double else ():
+        columns = [numbers(one.measured[id][name]) for one in double]
+        for drawn in zip(*(column for column in columns if column is not None), strict=True):
+            middle, error = statistics.fmean(drawn), statistics.pstdev(drawn)
+            found.append((name, middle, error, min(drawn), max(drawn)))
+    return found
 
 
 def rows(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
@@ -203,30 +225,43 @@ def main(arguments: Sequence[str]) -> int:
         for error in done.errors[:2]:  # others may follow from the first
             print(f"{done.chapter}, seeds + {done.shift}, {done.dtype}: {error}", flush=True)
     runs.sort(key=lambda one: (one.shift, one.dtype))
-    import pickle; pickle.dump(runs, open("/tmp/runs.pkl", "wb"))  # XXX
     found = rows(runs)
     lines = [
         (id, ", ".join(f"{n} {name}" for name, n in row["verdicts"].items()), row["margin"])
         for id, row in found.items()
     ]
     print(tabulate(lines, headers=["claim", "verdicts", "nearest threshold, std errors"]))
+    near = [id for id, row in found.items() if not row["margin"] >= LEAST]
+    for id in near:
+        print(f"{id} is near a threshold:")
+        print(tabulate(spreads(id, runs), headers=["value", "mean", "std", "lowest", "highest"]))
     changed = [id for id, row in found.items() if len(row["verdicts"]) > 1]
     broken = sum(bool(one.errors) for one in runs)
-    if changed or broken:
-        print(f"Not robust: {', '.join(changed) or 'no verdict'}; {broken} runs had errors.")
+    if changed or broken or (near and shifts >= SHIFTS):
+        said = f"verdicts of {', '.join(changed) or 'none'} changed, {broken} runs had errors"
+        print(f"Not robust: {said}, near a threshold: {', '.join(near) or 'none'}.")
         return 1
     print(f"{len(found)} verdicts are the same in all {len(jobs) // len(paths)} runs.")
-    if shifts >= SHIFTS and len(arguments) < 2:
-        record = {
-            "chapters": {path.stem: digest(path) for path in paths},
-            "claims": {
-                id: {"verdict": next(iter(row["verdicts"])), "seeds": row["seeds"]}
-                | {"margin": row["margin"]}
-                for id, row in found.items()
-            },
-        }
-        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if shifts >= SHIFTS:
+        store(paths, found)
     return 0
+
+
+def store(paths: Sequence[Path], found: dict[str, dict[str, Any]]) -> None:
+    """Write what was found of these chapters into the record; others stay as they are."""
+    record = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
+    chapters = record.get("chapters", {}) | {path.stem: digest(path) for path in paths}
+    rows = record.get("claims", {}) | {
+        id: {
+            "verdict": next(iter(row["verdicts"])),
+            "seeds": row["seeds"],
+            "margin": row["margin"],
+        }
+        for id, row in found.items()
+    }
+    ordered = {id: rows[id] for id in claims.claims() if id in rows}
+    record = {"chapters": dict(sorted(chapters.items())), "claims": ordered}
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
