@@ -18,18 +18,20 @@ he_uniform              2       fan_in      uniform         2 / fan_in
 ======================  ======  ==========  ==============  =========================
 
 Three more choose the matrix as a whole: :func:`orthogonal` keeps the length of every vector,
-:func:`delta_orthogonal` does so for convolutions, and :func:`identity` changes nothing.
+:func:`delta_orthogonal` does so for convolutions, and :func:`identity` changes nothing (for a
+convolution it is a Dirac kernel).
 
-Kernels are laid out ``(*spatial, in, out)``, so that a dense layer computes ``x @ W``.  PyTorch
-stores the transpose, ``(out, in, *spatial)``: pass ``in_axis=1, out_axis=0`` for such a shape.
+Kernels are laid out ``(*spatial, in, out)``, so that a dense layer computes ``x @ W``.  For any
+other layout, and for grouped, strided, transposed, fused or embedding kernels, keywords say what
+the axes mean: the table of :func:`compute_fans` has a row for each.
 
 The functions named ``..._normal`` draw a *plain* normal, as the papers and PyTorch do.  JAX and
 Keras draw a normal cut at two standard deviations under the same names; here that is
 ``variance_scaling(..., distribution="truncated_normal")``.
 """
 
-from collections.abc import Callable, Sequence
-from math import prod, sqrt
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite, prod, sqrt
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, Unpack
 
 import numpy as np
@@ -50,19 +52,22 @@ class Axes(TypedDict, total=False):
     in_axis: Axis
     out_axis: Axis
     batch_axis: Axis
+    groups: int
+    stride: int | Sequence[int]
+    transposed: bool
 
 
 class Layout(Axes, total=False):
-    """The keywords that every scaled scheme takes: the axes and the dtype."""
+    """The keywords that every scaled scheme takes: how to read the axes, and the dtype."""
 
     dtype: npt.DTypeLike
 
 
 class Fans(NamedTuple):
-    """The number of inputs that one unit reads, and of units that one input feeds."""
+    """The number of inputs that one unit reads, and of units that one input feeds, on average."""
 
-    fan_in: int
-    fan_out: int
+    fan_in: float
+    fan_out: float
 
 
 def _shape(shape: Sequence[int]) -> tuple[int, ...]:
@@ -89,11 +94,36 @@ def compute_fans(
     in_axis: Axis = -2,
     out_axis: Axis = -1,
     batch_axis: Axis = (),
+    groups: int = 1,
+    stride: int | Sequence[int] = 1,
+    transposed: bool = False,
 ) -> Fans:
     r"""Fans of a kernel: :math:`n_\text{in} = R\prod_{in} s`, :math:`n_\text{out}=R\prod_{out} s`.
 
     Here :math:`R`, the receptive field, is the product of the axes that are neither input, output
-    nor batch: 1 for a dense layer, 9 for a 3 × 3 convolution.
+    nor batch: 1 for a dense layer, 9 for a 3 × 3 convolution.  No function can see from a shape
+    what its axes mean, so say it:
+
+    ================================  =================  ===========================================
+    kernel                            shape              keywords
+    ================================  =================  ===========================================
+    dense or convolution, JAX, Keras  (k, k, in, out)    none
+    the same in PyTorch               (out, in, k, k)    in_axis=1, out_axis=0
+    grouped                           (k, k, in/g, out)  groups=g
+    grouped or depthwise in PyTorch   (out, in/g, k, k)  in_axis=1, out_axis=0, groups=g
+    depthwise in Keras, m an input    (k, k, in, m)      in_axis=(), batch_axis=-2
+    convolution of stride s           (k, k, in, out)    stride=s
+    transposed in Keras               (k, k, out, in)    in_axis=-1, out_axis=-2, stride=s,
+                                                         transposed=True
+    transposed in PyTorch             (in, out/g, k, k)  in_axis=0, out_axis=1, groups=g, stride=s,
+                                                         transposed=True
+    fused Q, K, V, or g LSTM gates    (in, g·out)        groups=g
+    the same in PyTorch               (g·out, in)        in_axis=1, out_axis=0, groups=g
+    from a model of d to its heads    (d, heads, size)   in_axis=0, out_axis=(1, 2)
+    from the heads back               (heads, size, d)   in_axis=(0, 1), out_axis=2
+    embedding                         (words, features)  in_axis=(), batch_axis=0
+    ensemble of dense layers          (copies, in, out)  batch_axis=0
+    ================================  =================  ===========================================
 
     Parameters
     ----------
@@ -103,16 +133,28 @@ def compute_fans(
         The axes that count inputs and outputs; the default reads ``(*spatial, in, out)``.
     batch_axis : int or sequence of int
         Axes that count independent kernels (an ensemble, say); they enter no fan.
+    groups : int, default 1
+        Independent kernels side by side along the output axis: the groups of a convolution, the
+        gates of an LSTM, the Q, K and V of a fused projection.  Each input feeds, or is to be
+        scaled for, the outputs of one of them.  In a transposed convolution they lie along the
+        input axis.
+    stride : int or sequence of int, default 1
+        Of a convolution, for each spatial axis.  One input feeds a unit only every so many
+        positions, so fan_out is divided by the product (which counts edges as an average does).
+    transposed : bool, default False
+        A transposed convolution: there the stride spreads the inputs apart, so that a unit reads
+        fewer of them, and fan_in is divided.
 
     Returns
     -------
     Fans
-        ``(fan_in, fan_out)``, both positive integers without unit.
+        ``(fan_in, fan_out)``, positive, without unit; whole but for strides.
 
     Raises
     ------
     ValueError
-        If the shape has fewer than two axes or an axis of length 0, or if the axes overlap.
+        If the shape has fewer than two axes or an axis of length 0, if the axes overlap, if the
+        groups do not divide their axis, or the strides do not fit the spatial axes.
 
     Examples
     --------
@@ -120,8 +162,10 @@ def compute_fans(
     Fans(fan_in=2048, fan_out=128)
     >>> compute_fans((3, 3, 16, 32))
     Fans(fan_in=144, fan_out=288)
-    >>> compute_fans((128, 2048), in_axis=1, out_axis=0)  # PyTorch's layout
-    Fans(fan_in=2048, fan_out=128)
+    >>> compute_fans((4, 1, 3, 3), in_axis=1, out_axis=0, groups=4)  # depthwise, PyTorch
+    Fans(fan_in=9, fan_out=9)
+    >>> compute_fans((50_000, 512), in_axis=(), batch_axis=0)  # an embedding
+    Fans(fan_in=1, fan_out=512)
     """
     sizes = _shape(shape)
     if len(sizes) < 2:
@@ -138,11 +182,29 @@ def compute_fans(
             f"in_axis, out_axis and batch_axis must name different axes, "
             f"got {in_axis}, {out_axis} and {batch_axis} for {ndim} axes"
         )
-    receptive_field = prod(sizes[i] for i in set(range(ndim)) - ins - outs - batch)
-    return Fans(
-        fan_in=receptive_field * prod(sizes[i] for i in ins),
-        fan_out=receptive_field * prod(sizes[i] for i in outs),
-    )
+    spatial = [sizes[i] for i in range(ndim) if i not in ins | outs | batch]
+    counted = [prod(sizes[i] for i in axes) for axes in (ins, outs)]
+    along = 0 if transposed else 1  # where groups lie, and what strides thin out
+    groups = _checks.count("groups", groups)
+    if counted[along] % groups:
+        axis = "input" if transposed else "output"
+        raise ValueError(f"groups must divide the {axis} axis of {counted[along]}, got {groups}")
+    counted[along] //= groups
+    fans: list[float] = [prod(spatial) * size for size in counted]
+    thinned = _stride(stride, len(spatial))
+    whole = fans[along] % thinned == 0
+    fans[along] = fans[along] // thinned if whole else fans[along] / thinned
+    return Fans(*fans)
+
+
+def _stride(stride: int | Sequence[int], axes: int) -> int:
+    """Return the product of the strides of so many spatial axes."""
+    given = (stride,) * axes if isinstance(stride, int | np.integer) else tuple(stride)
+    if isinstance(stride, int | np.integer) and stride != 1 and axes == 0:
+        raise ValueError(f"stride must be 1 where there is no spatial axis, got {stride}")
+    if len(given) != axes:
+        raise ValueError(f"stride must be one number or one a spatial axis ({axes}), got {stride}")
+    return prod(_checks.count("stride", one) for one in given)
 
 
 def constant(
@@ -229,8 +291,8 @@ def uniform(
     Raises
     ------
     ValueError, TypeError
-        If the ends are not finite and in order, the shape is empty, `rng` is not a generator, or
-        the dtype is not floating.
+        If the ends are not finite and in order or are one and the same number in `dtype`, the shape
+        is empty, `rng` is not a generator, or the dtype is not floating.
 
     Examples
     --------
@@ -242,13 +304,34 @@ def uniform(
     if low >= high:
         raise ValueError(f"low must be < high, got low={low} and high={high}")
     dtype = _checks.floating(dtype)
-    sample = _checks.generator(rng).random(_shape(shape), dtype=_drawing_dtype(dtype))
-    sample *= high - low
-    sample += low
-    # Rounding may carry the largest samples onto `high`; keep the interval half open.
-    drawn = sample.astype(dtype, copy=False)
-    np.minimum(drawn, np.nextafter(dtype.type(high), dtype.type(low)), out=drawn)
-    return drawn
+    least, most = _ends(low, high, dtype)
+    drawing = _drawing_dtype(dtype)
+    if high - low > float(np.finfo(drawing).max):  # too wide for a product in this dtype
+        drawing = np.float64
+    sample = _checks.generator(rng).random(_shape(shape), dtype=drawing)
+    if isfinite(high - low):
+        sample *= high - low
+        sample += low
+    else:
+        sample = low * (1 - sample) + high * sample
+    # Rounding may carry samples onto `high` or below `low`; keep the interval half open.
+    drawn = sample.clip(least, most).astype(dtype, copy=False)
+    return np.asarray(drawn)
+
+
+def _ends(low: float, high: float, dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the smallest and the largest number of a dtype that are in [low, high)."""
+    with np.errstate(over="ignore"):
+        first, last = dtype.type(low), dtype.type(high)
+    if first == last:
+        raise ValueError(
+            f"low and high must differ in {dtype}, got low={low} and high={high}; ask for "
+            "another dtype, such as np.float64"
+        )
+    # As a Python float: NumPy would round `low` to the dtype before it compares.
+    least = first if float(first) >= low else np.nextafter(first, dtype.type(np.inf))
+    most = np.nextafter(last, dtype.type(-np.inf))  # below `high`, also as the dtype rounds it
+    return float(least), float(most)
 
 
 def normal(
@@ -393,10 +476,7 @@ def variance_scaling(
     scale: float = 1.0,
     mode: Mode = "fan_in",
     distribution: Distribution = "normal",
-    in_axis: Axis = -2,
-    out_axis: Axis = -1,
-    batch_axis: Axis = (),
-    dtype: npt.DTypeLike = np.float32,
+    **layout: Unpack[Layout],
 ) -> Array:
     r"""Entries of mean 0 and variance :math:`\text{scale} / n`, where `mode` says which fan n is.
 
@@ -416,10 +496,10 @@ def variance_scaling(
         n = fan_in, fan_out, (fan_in + fan_out) / 2 or √(fan_in · fan_out).
     distribution : {"normal", "truncated_normal", "uniform"}
         The shape of the distribution.
-    in_axis, out_axis, batch_axis : int or sequence of int
-        How to read the fans from the shape: see :func:`compute_fans`.
-    dtype : dtype, default float32
-        A real floating type.
+    **layout
+        How to read the fans from the shape, as :func:`compute_fans` takes it (``in_axis``,
+        ``out_axis``, ``batch_axis``, ``groups``, ``stride``, ``transposed``), and the ``dtype``,
+        by default float32.
 
     Returns
     -------
@@ -443,10 +523,36 @@ def variance_scaling(
     2.0
     """
     scale = _checks.positive("scale", scale)
-    fans = compute_fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
+    _known("variance_scaling", layout)
+    axes = {key: value for key, value in layout.items() if key != "dtype"}
+    fans = compute_fans(shape, **axes)  # type: ignore[arg-type]
     n = _checks.choice("mode", mode, _FAN_OF_MODE)(fans)
     draw = _checks.choice("distribution", distribution, _DRAW)
-    return draw(shape, rng, sqrt(scale / n), dtype)
+    return draw(shape, rng, sqrt(scale / n), layout.get("dtype", np.float32))
+
+
+_FOR_A_SLOPE = "for leaky ReLU draw by variance_scaling(..., scale=2 / (1 + slope**2))"
+
+
+def _known(name: str, layout: Mapping[str, object]) -> None:
+    """Refuse a keyword that a scheme does not take, by the scheme's own name."""
+    remedies = {
+        **dict.fromkeys(("scale", "mode", "distribution"), "choose it in variance_scaling"),
+        **dict.fromkeys(("a", "slope", "negative_slope", "nonlinearity"), _FOR_A_SLOPE),
+        **dict.fromkeys(("gain", "std"), "variance_scaling(..., scale=gain**2) scales by a gain"),
+    }
+    for key in layout:
+        if key not in Layout.__annotations__:
+            remedy = remedies.get(key, f"it takes {', '.join(Layout.__annotations__)}")
+            raise TypeError(f"{name}() got an unexpected keyword {key!r}; {remedy}")
+
+
+def _scheme(
+    name: str, shape: Sequence[int], rng: np.random.Generator, layout: Layout, **rule: Any
+) -> Array:
+    """Draw by a named rule of :func:`variance_scaling`."""
+    _known(name, layout)
+    return variance_scaling(shape, rng, **rule, **layout)
 
 
 def lecun_normal(shape: Sequence[int], rng: np.random.Generator, **layout: Unpack[Layout]) -> Array:
@@ -465,7 +571,7 @@ def lecun_normal(shape: Sequence[int], rng: np.random.Generator, **layout: Unpac
     >>> round(float(W.std()), 4)  # 1 / √2048
     0.0221
     """
-    return variance_scaling(shape, rng, scale=1.0, mode="fan_in", **layout)
+    return _scheme("lecun_normal", shape, rng, layout, scale=1.0, mode="fan_in")
 
 
 def lecun_uniform(
@@ -485,7 +591,9 @@ def lecun_uniform(
     >>> bool(abs(W).max() <= 0.1)
     True
     """
-    return variance_scaling(shape, rng, scale=1.0, mode="fan_in", distribution="uniform", **layout)
+    return _scheme(
+        "lecun_uniform", shape, rng, layout, scale=1.0, mode="fan_in", distribution="uniform"
+    )
 
 
 def fan_in_uniform(
@@ -507,8 +615,8 @@ def fan_in_uniform(
     >>> bool(abs(W).max() <= 0.1), round(float(100 * W.var()), 2)
     (True, 0.33)
     """
-    return variance_scaling(
-        shape, rng, scale=1 / 3, mode="fan_in", distribution="uniform", **layout
+    return _scheme(
+        "fan_in_uniform", shape, rng, layout, scale=1 / 3, mode="fan_in", distribution="uniform"
     )
 
 
@@ -531,7 +639,7 @@ def glorot_normal(
     >>> round(float(W.std()), 4)  # √(2 / 2176)
     0.0303
     """
-    return variance_scaling(shape, rng, scale=1.0, mode="fan_avg", **layout)
+    return _scheme("glorot_normal", shape, rng, layout, scale=1.0, mode="fan_avg")
 
 
 def glorot_uniform(
@@ -552,7 +660,9 @@ def glorot_uniform(
     >>> bool(abs(W).max() <= 0.1)
     True
     """
-    return variance_scaling(shape, rng, scale=1.0, mode="fan_avg", distribution="uniform", **layout)
+    return _scheme(
+        "glorot_uniform", shape, rng, layout, scale=1.0, mode="fan_avg", distribution="uniform"
+    )
 
 
 def glorot_sigmoid_uniform(
@@ -571,8 +681,14 @@ def glorot_sigmoid_uniform(
     >>> bool(0.39 < abs(W).max() <= 0.4)
     True
     """
-    return variance_scaling(
-        shape, rng, scale=16.0, mode="fan_avg", distribution="uniform", **layout
+    return _scheme(
+        "glorot_sigmoid_uniform",
+        shape,
+        rng,
+        layout,
+        scale=16.0,
+        mode="fan_avg",
+        distribution="uniform",
     )
 
 
@@ -592,7 +708,7 @@ def he_normal(shape: Sequence[int], rng: np.random.Generator, **layout: Unpack[L
     >>> round(float(W.std()), 4)  # √(2 / 2048)
     0.0312
     """
-    return variance_scaling(shape, rng, scale=2.0, mode="fan_in", **layout)
+    return _scheme("he_normal", shape, rng, layout, scale=2.0, mode="fan_in")
 
 
 def he_uniform(shape: Sequence[int], rng: np.random.Generator, **layout: Unpack[Layout]) -> Array:
@@ -610,7 +726,9 @@ def he_uniform(shape: Sequence[int], rng: np.random.Generator, **layout: Unpack[
     >>> bool(abs(W).max() <= 0.1)
     True
     """
-    return variance_scaling(shape, rng, scale=2.0, mode="fan_in", distribution="uniform", **layout)
+    return _scheme(
+        "he_uniform", shape, rng, layout, scale=2.0, mode="fan_in", distribution="uniform"
+    )
 
 
 def identity(
@@ -618,18 +736,25 @@ def identity(
     rng: np.random.Generator | None = None,
     *,
     gain: float = 1.0,
+    groups: int = 1,
     dtype: npt.DTypeLike = np.float32,
 ) -> Array:
-    """The identity matrix times `gain`; in a matrix that is not square, the rest is 0.
+    """The identity matrix times `gain`; what is more than a square is 0.
+
+    For a convolution this is the Dirac kernel: the identity at the centre, so that each output
+    channel copies an input channel.  The centre of an axis of length k is at (k − 1)//2, as in JAX;
+    PyTorch's ``dirac_`` takes k//2, which is the same for odd k.
 
     Parameters
     ----------
-    shape : sequence of two int
-        Inputs and outputs of a dense layer.
+    shape : sequence of at least two int
+        ``(in, out)`` of a dense layer, or ``(*spatial, in, out)`` of a convolution.
     rng : numpy.random.Generator, optional
         Not used; accepted so that it passes as an initializer.
     gain : float, default 1
         The entries on the diagonal, above 0.
+    groups : int, default 1
+        Of a grouped convolution, whose ``in`` counts the inputs of one group.
     dtype : dtype, default float32
         A real floating type.
 
@@ -640,21 +765,31 @@ def identity(
     Raises
     ------
     ValueError, TypeError
-        If the shape does not have two axes, `gain` is not above 0, or the dtype is not floating.
+        If the shape has fewer than two axes, `groups` does not divide the outputs, `gain` is not
+        above 0, or the dtype is not floating.
+
+    References
+    ----------
+    Le, Jaitly & Hinton 2015 (recurrent nets); Zagoruyko & Komodakis 2017 (the Dirac kernel).
 
     Examples
     --------
     >>> identity((2, 3))
     array([[1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
+    >>> identity((3, 1, 1)).ravel()  # a convolution over one axis
+    array([0., 1., 0.], dtype=float32)
     """
-    sizes = _shape(shape)
-    if len(sizes) != 2:
-        raise ValueError(
-            f"shape must be (inputs, outputs), got {sizes}; for a convolution use delta_orthogonal"
-        )
-    gain = _checks.positive("gain", gain)
-    return np.asarray(gain * np.eye(*sizes), dtype=_checks.floating(dtype))
+    compute_fans(shape, groups=groups)  # checks the shape and the groups
+    *spatial, inputs, outputs = _shape(shape)
+    kernel = np.zeros(shape, dtype=_checks.floating(dtype))
+    one_group = np.eye(inputs, outputs // groups)
+    kernel[_centre(spatial)] = _checks.positive("gain", gain) * np.tile(one_group, groups)
+    return kernel
+
+
+def _centre(spatial: Sequence[int]) -> tuple[int, ...]:
+    return tuple((k - 1) // 2 for k in spatial)
 
 
 def orthogonal(
@@ -665,6 +800,7 @@ def orthogonal(
     in_axis: Axis = -2,
     out_axis: Axis = -1,
     batch_axis: Axis = (),
+    groups: int = 1,
     dtype: npt.DTypeLike = np.float32,
 ) -> Array:
     r"""Random orthogonal matrix :math:`g\,Q\,\operatorname{sign}(\operatorname{diag} R)`, G = QR.
@@ -688,6 +824,9 @@ def orthogonal(
     in_axis, out_axis, batch_axis : int or sequence of int
         How to read the shape: see :func:`compute_fans`.  Each index of the batch axes gets a matrix
         of its own.
+    groups : int, default 1
+        Matrices of their own side by side along the first output axis: the groups of a
+        convolution, the gates of an LSTM, the Q, K and V of a fused projection.
     dtype : dtype, default float32
         A real floating type.
 
@@ -712,19 +851,26 @@ def orthogonal(
     True
     """
     gain, dtype = _checks.positive("gain", gain), _checks.floating(dtype)
-    compute_fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
+    compute_fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis, groups=groups)
     sizes, ndim = _shape(shape), len(shape)
-    outs, batch = _axes("out_axis", out_axis, ndim), _axes("batch_axis", batch_axis, ndim)
-    rest = set(range(ndim)) - outs - batch
-    columns, rows = prod(sizes[i] for i in outs), prod(sizes[i] for i in rest)
-    copies = prod(sizes[i] for i in batch)
+    outs = sorted(_axes("out_axis", out_axis, ndim))
+    batch = sorted(_axes("batch_axis", batch_axis, ndim))
+    rest = sorted(set(range(ndim)) - set(outs) - set(batch))
+    if sizes[outs[0]] % groups:
+        raise ValueError(
+            f"groups must divide the first output axis of {sizes[outs[0]]}, got {groups}"
+        )
+    columns, rows = prod(sizes[i] for i in outs) // groups, prod(sizes[i] for i in rest)
+    copies = prod(sizes[i] for i in batch) * groups
     tall = (copies, max(rows, columns), min(rows, columns))
     Q, R = np.linalg.qr(_checks.generator(rng).standard_normal(tall))
     Q = gain * Q * np.where(np.diagonal(R, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None]
     if rows < columns:
         Q = Q.swapaxes(1, 2)
-    order = (*sorted(batch), *sorted(rest), *sorted(outs))
-    W = Q.reshape([sizes[i] for i in order]).transpose(np.argsort(order))
+    # Batch, rest and outputs in order, with the groups moved next to the outputs that they split.
+    by_group = Q.reshape(-1, groups, rows, columns).swapaxes(1, 2)
+    order = (*batch, *rest, *outs)
+    W = by_group.reshape([sizes[i] for i in order]).transpose(np.argsort(order))
     return np.ascontiguousarray(W, dtype=dtype)
 
 
@@ -783,7 +929,7 @@ def delta_orthogonal(
         raise ValueError(f"in must be <= out to keep every length, got in, out = {sizes[-2:]}")
     matrix = orthogonal(sizes[-2:], rng, gain=gain, dtype=dtype)
     kernel = np.zeros(sizes, dtype=matrix.dtype)
-    kernel[tuple((k - 1) // 2 for k in sizes[:-2])] = matrix
+    kernel[_centre(sizes[:-2])] = matrix
     return kernel
 
 

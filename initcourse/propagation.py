@@ -72,13 +72,13 @@ def make_network(
     widths: Sequence[int],
     rng: np.random.Generator,
     *,
-    init: Initializer,
+    init: Initializer | Sequence[Initializer],
     activation: str | Activation,
-    bias_init: Initializer = zeros,
+    bias_init: Initializer | Sequence[Initializer] = zeros,
     output: str | Activation | None = None,
     dtype: npt.DTypeLike = np.float64,
 ) -> Network:
-    """Draw a network layer by layer, first the weights of a layer, then its biases.
+    r"""Draw a network layer by layer, first the weights of a layer, then its biases.
 
     Initializers draw in float32, as the frameworks do.  The net then computes in `dtype`: in
     float64 a processor's own order of adding changes no digit that is shown.
@@ -89,8 +89,9 @@ def make_network(
         The number of inputs, then of units in each layer: at least two numbers.
     rng : numpy.random.Generator
         The one source of randomness of all layers.
-    init, bias_init : initializer
-        Functions of ``(shape, rng)``; biases have shape ``(units,)``.
+    init, bias_init : initializer or sequence of initializer
+        Functions of ``(shape, rng)``, one for all layers or one a layer; biases have shape
+        ``(units,)``.
     activation : str or Activation
         φ of every layer.
     output : str or Activation, optional
@@ -105,16 +106,27 @@ def make_network(
     Raises
     ------
     ValueError, TypeError
-        If there are fewer than two widths, a width is below 1, an activation is unknown, `rng` is
-        not a generator, or the dtype is not floating.
+        If there are fewer than two widths, a width is below 1, there are not as many initializers
+        as layers, an activation is unknown, `rng` is not a generator, or the dtype is not floating.
 
     Examples
     --------
-    >>> from initcourse.initializers import he_normal
-    >>> net = make_network((64, 32, 10), np.random.default_rng(0), init=he_normal,
-    ...                    activation="relu", output="identity")
-    >>> net.widths, [phi.name for phi in net.activations]
-    ((64, 32, 10), ['relu', 'identity'])
+    >>> from initcourse.initializers import fan_in_uniform, he_normal, uniform
+    >>> net = make_network((64, 32, 10), np.random.default_rng(0), init=[he_normal, zeros],
+    ...                    activation="relu", output="identity")  # a readout that starts at 0
+    >>> net.widths, [phi.name for phi in net.activations], bool(net.weights[1].any())
+    ((64, 32, 10), ['relu', 'identity'], False)
+
+    PyTorch's default draws the biases from :math:`U(\pm 1/\sqrt{n_\text{in}})` too, so that each
+    layer has a rule of its own:
+
+    >>> from functools import partial
+    >>> limits = [n**-0.5 for n in (64, 32)]
+    >>> biases = [partial(uniform, low=-limit, high=limit) for limit in limits]
+    >>> net = make_network((64, 32, 10), np.random.default_rng(0), init=fan_in_uniform,
+    ...                    bias_init=biases, activation="relu")
+    >>> bool(abs(net.biases[0]).max() <= 1 / 8)
+    True
     """
     if len(widths) < 2:
         raise ValueError(f"widths must hold the inputs and at least one layer, got {widths}")
@@ -122,11 +134,30 @@ def make_network(
     rng, dtype = _checks.generator(rng), _checks.floating(dtype)
     hidden = activations.named(activation)
     last = hidden if output is None else activations.named(output)
+    shapes = list(pairwise(sizes))
+    rules = zip(
+        _one_a_layer("init", init, len(shapes)),
+        _one_a_layer("bias_init", bias_init, len(shapes)),
+        strict=True,
+    )
     weights, biases = [], []
-    for fan_in, fan_out in pairwise(sizes):
-        weights.append(init((fan_in, fan_out), rng).astype(dtype, copy=False))
-        biases.append(bias_init((fan_out,), rng).astype(dtype, copy=False))
+    for shape, (draw, draw_bias) in zip(shapes, rules, strict=True):
+        weights.append(draw(shape, rng).astype(dtype, copy=False))
+        biases.append(draw_bias(shape[1:], rng).astype(dtype, copy=False))
     return Network(tuple(weights), tuple(biases), (hidden,) * (len(weights) - 1) + (last,))
+
+
+def _one_a_layer(
+    name: str, given: Initializer | Sequence[Initializer], layers: int
+) -> list[Initializer]:
+    """Return an initializer for each layer."""
+    rules = [given] * layers if callable(given) else list(given)
+    if len(rules) != layers:
+        raise ValueError(
+            f"{name} must be one initializer or one for each of the {layers} layers, "
+            f"got {len(rules)}"
+        )
+    return rules
 
 
 def forward(network: Network, x: npt.ArrayLike) -> Trace:

@@ -10,8 +10,7 @@ are σ_w and σ_b; ``chi_1`` is χ₁.
 """
 
 from collections.abc import Callable
-from functools import cache
-from math import exp, inf, log, sqrt
+from math import exp, expm1, inf, log, log1p, sqrt
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,104 +18,14 @@ import numpy.typing as npt
 
 from initcourse import _checks, activations
 from initcourse.activations import Activation
+from initcourse.quadrature import gaussian_density, gaussian_expectation
 
 Array: TypeAlias = npt.NDArray[Any]
 
-# A normal variable stays within 12 σ but for 1e-32 of the time; sigmoid and tanh bend within
-# |x| < 40 and are flat beyond.  Panels of one σ and of one unit there, 20 nodes in each.
-_REACH = 12
-_BEND = 40
-_NODES = 20
+_PATIENCE = 200  # layers; far from the edge of chaos q settles in some tens
+_ENDLESS = 1e12  # a second moment beyond it grows without end
+_NEAR = 1e-100  # as good as 0, yet with two sides
 _FAR = 700.0  # here the slope of a sigmoid is still above 0 in float64
-
-
-@cache
-def _legendre() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    return nodes, weights
-
-
-def gaussian_density(x: npt.ArrayLike, std: float, mean: float = 0.0) -> Array:
-    r"""Density of :math:`N(\mu, \sigma^2)` at x.
-
-    Parameters
-    ----------
-    x : array_like
-        Where to evaluate it.
-    std, mean : float
-        Standard deviation (above 0) and mean.
-
-    Returns
-    -------
-    ndarray
-        In 1 / unit of x.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If `std` is not above 0 or a parameter is not finite.
-
-    Examples
-    --------
-    >>> float(gaussian_density(0.0, 1.0).round(4))
-    0.3989
-    """
-    std, mean = _checks.positive("std", std), _checks.real("mean", mean)
-    z = (np.asarray(x, dtype=float) - mean) / std
-    return np.asarray(np.exp(-(z**2) / 2) / (std * sqrt(2 * np.pi)))
-
-
-def gaussian_expectation(
-    f: Callable[[Array], npt.ArrayLike], std: float, mean: float = 0.0
-) -> float:
-    r"""E[f(x)] for :math:`x \sim N(\mu, \sigma^2)`, right for saturating f at every σ.
-
-    Gauss–Hermite quadrature puts its nodes at multiples of σ and misses the bend of a sigmoid when
-    σ is large.  This integrates panel by panel with Gauss–Legendre nodes; the panels are as long
-    as one σ, or as one unit of x near 0, whichever is shorter.  It takes f to be smooth but for a
-    kink at 0, and to change over lengths of about 1.
-
-    Parameters
-    ----------
-    f : callable
-        Takes an array of x, returns the array f(x).
-    std : float
-        σ, at least 0; with σ = 0 the result is f(μ).
-    mean : float, default 0
-        μ.
-
-    Returns
-    -------
-    float
-        In the unit of f.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If `std` is negative or a parameter is not finite.
-
-    Examples
-    --------
-    >>> from initcourse.activations import relu, sigmoid
-    >>> round(gaussian_expectation(lambda x: relu(x) ** 2, 3.0), 9)  # σ² / 2
-    4.5
-    >>> round(gaussian_expectation(sigmoid.derivative, 22.383), 4)
-    0.0178
-    """
-    std, mean = _checks.not_negative("std", std), _checks.real("mean", mean)
-    if std == 0:
-        return float(np.asarray(f(np.array([mean])), dtype=float)[0])
-    steps = np.arange(-_REACH, _REACH + 1)
-    bend = np.arange(-_BEND, _BEND + 1.0)
-    low, high = mean - _REACH * std, mean + _REACH * std
-    # In z = (x − μ)/σ, whose panels stay apart also where σ is tiny beside μ.
-    edges = np.union1d(steps, (bend[(bend > low) & (bend < high)] - mean) / std)
-    nodes, weights = _legendre()
-    half = np.diff(edges) / 2
-    z = (edges[:-1] + half)[:, None] + half[:, None] * nodes
-    w = half[:, None] * weights * gaussian_density(z, 1.0)
-    values = np.asarray(f(mean + std * z.ravel()), dtype=float)
-    return float(values @ w.ravel())
 
 
 def weighted_sum_variance(inputs_on: int, weight_std: float, bias_std: float = 0.0) -> float:
@@ -346,9 +255,12 @@ def q_star(
     sigma_b: float = 0.0,
     *,
     start: float = 1.0,
-    steps: int = 10_000,
 ) -> float:
-    """Fixed point q* of :func:`variance_map`, reached by iterating it from `start`.
+    """Fixed point q* that iterating :func:`variance_map` from `start` leads to.
+
+    The iteration goes on for a while.  Where it is slow (at the edge of chaos, or where q grows by
+    a constant a layer) the map itself is searched on the way that q is going: the nearest point
+    that it leaves in place, or none.
 
     Parameters
     ----------
@@ -356,8 +268,6 @@ def q_star(
         As in :func:`variance_map`.
     start : float, default 1
         The first q.
-    steps : int, default 10000
-        The largest number of iterations.
 
     Returns
     -------
@@ -368,8 +278,6 @@ def q_star(
     ------
     ValueError, TypeError
         As :func:`variance_map`.
-    RuntimeError
-        If the iteration has not settled after `steps` (it is slow at the edge of chaos).
 
     References
     ----------
@@ -379,19 +287,42 @@ def q_star(
     --------
     >>> round(q_star("tanh", sigma_w=1.3, sigma_b=0.3), 3)
     0.607
+    >>> q_star("relu", sigma_w=2**0.5, sigma_b=0.1)  # q grows by 0.01 a layer
+    inf
     """
     q = _checks.not_negative("start", start)
-    for _ in range(_checks.count("steps", steps)):
+    for _ in range(_PATIENCE):
         following = variance_map(q, activation, sigma_w, sigma_b)
-        if following > 1e12:
+        if following > _ENDLESS:
             return inf
         if abs(following - q) <= 1e-13 * max(q, 1e-13):
             return following
-        q = following
-    raise RuntimeError(
-        f"q did not settle in {steps} steps (last value {q:.6g}); allow more steps, or move "
-        f"sigma_w={sigma_w} and sigma_b={sigma_b} away from the edge of chaos"
-    )
+        q, before = following, q
+    return _next_fixed_point(lambda q: variance_map(q, activation, sigma_w, sigma_b), before, q)
+
+
+def _next_fixed_point(step: Callable[[float], float], before: float, q: float) -> float:
+    """Return the fixed point of a map that lies next on the way from `before` over `q`."""
+    from scipy.optimize import brentq, minimize_scalar
+
+    def change(size: float) -> float:
+        return step(size) / size - 1
+
+    grows = q > before
+    while 1 / _ENDLESS < q < _ENDLESS:
+        before, q = q, q * 2 if grows else q / 2
+        if change(before) * change(q) < 0:  # the map turns back between the two
+            return float(brentq(change, *sorted((before, q)), rtol=1e-13))
+        # Or it touches the line: a fixed point that attracts from one side only.
+        ends, exactly = (log(min(before, q)), log(max(before, q))), {"xatol": 1e-9}
+        near = minimize_scalar(
+            lambda at: abs(change(exp(at))), bounds=ends, method="bounded", options=exactly
+        )
+        if near.fun < 1e-12 and ends[0] + 0.01 < near.x < ends[1] - 0.01:
+            return exp(near.x)
+        if abs(change(q)) < 1e-13:  # less than rounding: nothing further on can be told
+            break
+    return inf if grows else 0.0
 
 
 def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
@@ -403,7 +334,7 @@ def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
     Parameters
     ----------
     q : float
-        E[z²] of the layer's pre-activations, at least 0.
+        E[z²] of the layer's pre-activations, at least 0; at 0 the limit is returned.
     activation : str or Activation
         φ.
     sigma_w : float
@@ -431,7 +362,9 @@ def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
     q = _checks.not_negative("q", q)
     sigma_w = _checks.positive("sigma_w", sigma_w)
     phi = activations.named(activation)
-    return sigma_w**2 * gaussian_expectation(lambda z: phi.derivative(z) ** 2, sqrt(q))
+    # At q = 0 the limit: the slopes on both sides of a kink at 0 count, not the one that 0 got.
+    std = max(sqrt(q), _NEAR)
+    return sigma_w**2 * gaussian_expectation(lambda z: phi.derivative(z) ** 2, std)
 
 
 def uniform_bound(inputs: int, *, mean: float = 0.0, std: float = 1.0, variance: float) -> float:
@@ -931,4 +864,5 @@ def born_dead_bound(width: int, depth: int) -> float:
     [0.9249, 0.6993, 0.2485, 0.0088]
     """
     width, depth = _checks.count("width", width), _checks.count("depth", depth)
-    return 1 - (1 - 0.5**width) ** (depth - 1)
+    # 1 − (1 − p)^k without the loss of a small p beside 1.
+    return -expm1((depth - 1) * log1p(-(0.5**width))) if depth > 1 else 0.0

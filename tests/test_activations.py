@@ -7,12 +7,34 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import integrate, special
 
 from initcourse import activations
-from initcourse.activations import Activation, identity, leaky_relu, named, relu, sigmoid, tanh
+from initcourse.activations import (
+    Activation,
+    elu,
+    erf,
+    gelu,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    identity,
+    leaky_relu,
+    named,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from initcourse.quadrature import gaussian_expectation
 
-ALL = [identity, sigmoid, tanh, relu, leaky_relu(), leaky_relu(0.3), leaky_relu(-0.5)]
+SMOOTH = [identity, sigmoid, tanh, gelu, silu, softplus, erf]
+HARD = [relu6, hard_tanh, hard_sigmoid, hard_silu]
+ALL = [*SMOOTH, relu, leaky_relu(), leaky_relu(0.3), leaky_relu(-0.5), elu(), elu(0.3), selu, *HARD]
+KINKS = [-3.0, -1.0, 0.0, 1.0, 3.0, 6.0]
 all_activations = pytest.mark.parametrize("phi", ALL, ids=lambda phi: phi.name)
 
 
@@ -30,6 +52,22 @@ all_activations = pytest.mark.parametrize("phi", ALL, ids=lambda phi: phi.name)
         (leaky_relu(), -2.0, -0.02, 0.01),
         (leaky_relu(0.3), -2.0, -0.6, 0.3),
         (leaky_relu(0.3), 3.0, 3.0, 1.0),
+        (elu(), -1.0, math.exp(-1) - 1, math.exp(-1)),
+        (elu(0.3), -1.0, 0.3 * (math.exp(-1) - 1), 0.3 * math.exp(-1)),
+        (selu, 2.0, 2 * 1.0507009873554805, 1.0507009873554805),
+        (selu, -700.0, -1.7580993408473766, 0.0),
+        (gelu, 1.0, 0.8413447460685429, 0.8413447460685429 + 0.24197072451914337),
+        (silu, 2.0, 1.7615941559557649, 1.0907842487848955),
+        (softplus, 0.0, math.log(2), 0.5),
+        (erf, 0.0, 0.0, 2 / math.sqrt(math.pi)),
+        (relu6, 7.0, 6.0, 0.0),
+        (relu6, 5.0, 5.0, 1.0),
+        (hard_tanh, -0.5, -0.5, 1.0),
+        (hard_tanh, -2.0, -1.0, 0.0),
+        (hard_sigmoid, 1.0, 2 / 3, 1 / 6),
+        (hard_sigmoid, -4.0, 0.0, 0.0),
+        (hard_silu, 1.0, 2 / 3, 5 / 6),
+        (hard_silu, 4.0, 4.0, 1.0),
     ],
 )
 def test_values(phi: Activation, z: float, value: float, derivative: float) -> None:
@@ -38,7 +76,7 @@ def test_values(phi: Activation, z: float, value: float, derivative: float) -> N
 
 
 @all_activations
-@given(z=st.floats(-15, 15).filter(lambda z: abs(z) > 1e-3))
+@given(z=st.floats(-15, 15).filter(lambda z: min(abs(z - kink) for kink in KINKS) > 1e-3))
 def test_derivative_is_the_slope(phi: Activation, z: float) -> None:
     h = 1e-5  # central: an error of h² times the third derivative, and of rounding / h
     slope = (phi(np.array([z + h])) - phi(np.array([z - h])))[0] / (2 * h)
@@ -101,6 +139,23 @@ def test_whole_numbers_are_taken_as_reals(phi: Activation) -> None:
     assert phi([-3, 0, 2]) == pytest.approx(phi(whole.astype(float)))
 
 
+@all_activations
+@pytest.mark.parametrize("dtype", "bBhHiIlLqQ?")
+def test_no_whole_number_wraps_or_stays_whole(phi: Activation, dtype: str) -> None:
+    values = [0, 1] if dtype == "?" else [0, 3, 5, 70, 127]
+    whole = np.array(values, dtype)
+    for computed in (phi, phi.derivative):
+        found = computed(whole)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, computed(np.array(values, np.float64)))
+
+
+def test_a_users_own_function_sees_floats_too() -> None:
+    own = Activation("negated", lambda z: -z, lambda z: -np.ones_like(z))
+    assert own(np.uint8([3])) == [-3.0]
+    assert own.derivative(np.uint8([3])) == [-1.0]
+
+
 def test_against_scipy() -> None:
     z = np.linspace(-30, 30, 601)
     np.testing.assert_allclose(sigmoid(z), special.expit(z), rtol=1e-15)
@@ -115,6 +170,32 @@ def test_gains_are_pytorchs() -> None:
         assert leaky_relu(slope).gain == pytest.approx(math.sqrt(2 / (1 + slope**2)), rel=1e-15)
 
 
+@pytest.mark.parametrize("phi", [gelu, silu, softplus, erf, elu(), *HARD], ids=lambda phi: phi.name)
+def test_other_gains_keep_the_second_moment(phi: Activation) -> None:
+    kept, _ = integrate.quad(
+        lambda z: float(phi(z)) ** 2 * math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+        -40, 40, points=KINKS, limit=400, epsabs=1e-13,
+    )  # fmt: skip
+    assert phi.gain == pytest.approx(kept**-0.5, rel=1e-9)
+
+
+def test_published_gains() -> None:
+    assert gelu.gain == pytest.approx(1.5335, abs=5e-5)
+    assert silu.gain == pytest.approx(1.6765, abs=5e-5)
+    assert selu.gain == 1  # self-normalizing nets: PyTorch's 3/4 is another convention
+
+
+def test_a_users_own_activation_gets_its_gain() -> None:
+    own = Activation("half", lambda z: z / 2, lambda z: np.full_like(z, 0.5))
+    assert own.gain == pytest.approx(2)
+    assert Activation("half", own.function, own.slope, 3.0).gain == 3.0
+
+
+def test_selu_keeps_mean_0_and_variance_1() -> None:
+    assert gaussian_expectation(selu, 1.0) == pytest.approx(0, abs=1e-12)
+    assert gaussian_expectation(lambda z: selu(z) ** 2, 1.0) == pytest.approx(1, abs=1e-12)
+
+
 def test_leaky_relu_between_relu_and_identity() -> None:
     z = np.linspace(-5, 5, 11)
     np.testing.assert_array_equal(leaky_relu(0)(z), relu(z))
@@ -123,8 +204,12 @@ def test_leaky_relu_between_relu_and_identity() -> None:
 
 
 def test_named() -> None:
+    for phi in (*SMOOTH, *HARD, relu, selu):
+        assert named(phi.name) is getattr(activations, phi.name)
+    assert named("swish") is silu
+    assert named("hard_swish") is hard_silu
+    assert named("elu")(np.array([-1.0]))[0] == elu(1.0)(np.array([-1.0]))[0]
     for name in ("identity", "sigmoid", "tanh", "relu"):
-        assert named(name) is getattr(activations, name)
         assert named(name).name == name
     assert named("leaky_relu")(np.array([-1.0]))[0] == -0.01
     own = Activation("square", np.square, lambda z: 2 * np.asarray(z))

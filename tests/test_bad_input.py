@@ -131,8 +131,6 @@ BAD_CALLS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda r: theory.variance_map(1, "tanh", 1, -1), ValueError, "sigma_b must be >= 0, got -1"),
     (lambda r: theory.variance_path(1, 0, "tanh", 1), ValueError, "depth must be >= 1, got 0"),
     (lambda r: theory.q_star("tanh", 0), ValueError, "sigma_w must be > 0, got 0"),
-    (lambda r: theory.q_star("tanh", 1, steps=0), ValueError, "steps must be >= 1, got 0"),
-    (lambda r: theory.q_star("tanh", 1, steps=9), RuntimeError, "9 steps .* sigma_w=1 .* away"),
     (lambda r: theory.chi_1(-0.5, "tanh", 1), ValueError, "q must be >= 0, got -0.5"),
     (lambda r: theory.chi_1(1, "tanh", INF), ValueError, "sigma_w must be finite, got inf"),
     (lambda r: theory.sigmoid_learning_steps(0, 2, 0.1), ValueError, "end .* got 0.0 to 2.0"),
@@ -228,7 +226,27 @@ BAD_CALLS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda r: initializers.delta_orthogonal((3,) * 6, r), ValueError, "3 to 5 axes"),
     (lambda r: initializers.delta_orthogonal((3, 5, 4), r), ValueError, r"<= out .* \(5, 4\)"),
     (lambda r: initializers.delta_orthogonal((3, 4, 4), r, gain=-1), ValueError, "gain .* got -1"),
-    (lambda r: initializers.identity((3, 3, 3)), ValueError, r"got \(3, 3, 3\); .* delta_orth"),
+    (lambda r: initializers.identity((3,)), ValueError, r"an output axis, got \(3,\)"),
+    (lambda r: initializers.identity((3, 4), groups=3), ValueError, "groups must divide .* got 3"),
+    (
+        lambda r: initializers.uniform((2,), r, low=1, high=1 + 2**-40),
+        ValueError,
+        "low and high must differ in float32, .* np.float64",
+    ),
+    (
+        lambda r: propagation.make_network(
+            (2, 3), r, init=[initializers.he_normal] * 2, activation="relu"
+        ),
+        ValueError,
+        "init must be one initializer or one for each of the 1 layers, got 2",
+    ),
+    (
+        lambda r: propagation.make_network(
+            (2, 3, 4), r, init=initializers.zeros, bias_init=[], activation="relu"
+        ),
+        ValueError,
+        "bias_init must be one .* the 2 layers, got 0",
+    ),
     (lambda r: initializers.identity((3, 3), gain=0), ValueError, "gain must be > 0, got 0"),
     (lambda r: initializers.identity((3, 3), dtype=int), TypeError, "got int64"),
     (lambda r: theory.uniform_bound(0, variance=1), ValueError, "inputs must be >= 1, got 0"),

@@ -330,3 +330,28 @@ def test_axes_may_lie_in_any_order(
     )
     assert V.shape == permuted
     np.testing.assert_array_equal(V.ravel(), W.ravel())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("low", "high"), [(-1.0, 1.0), (1.0, 1.01), (-3e4, 3e4), (0.1, 0.3), (-0.3, -0.1)]
+)
+def test_uniform_stays_inside_its_half_open_interval(dtype: Any, low: float, high: float) -> None:
+    drawn = initializers.uniform(
+        (20_000,), np.random.default_rng(2), low=low, high=high, dtype=dtype
+    )
+    assert (drawn.astype(np.float64) >= low).all()
+    assert (drawn.astype(np.float64) < high).all()
+    assert drawn.astype(np.float64).mean() == pytest.approx(
+        (low + high) / 2, abs=0.02 * (high - low)
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float16, 6.5e4), (np.float32, 3e38), (np.float64, 1.7e308)]
+)
+def test_uniform_over_all_that_a_dtype_holds(dtype: Any, size: float) -> None:
+    rng = np.random.default_rng(3)
+    drawn = initializers.uniform((20_000,), rng, low=-size, high=size, dtype=dtype)
+    assert np.isfinite(drawn).all()
+    assert np.mean(drawn / dtype(size) < 0.5) == pytest.approx(0.75, abs=0.02)

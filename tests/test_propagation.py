@@ -14,7 +14,7 @@ from scipy import special
 
 from initcourse import theory
 from initcourse.activations import identity, leaky_relu, relu, sigmoid, tanh
-from initcourse.initializers import constant, he_normal, lecun_normal, normal
+from initcourse.initializers import constant, he_normal, lecun_normal, normal, zeros
 from initcourse.propagation import (
     Network,
     backward,
@@ -115,6 +115,27 @@ def test_a_net_computes_in_float64_with_weights_drawn_in_float32() -> None:
     single = make_network((3, 4), np.random.default_rng(1), **options, dtype=np.float32)
     assert net.weights[0].dtype == np.float64
     assert_array_equal(net.weights[0], single.weights[0])
+
+
+def test_each_layer_may_have_a_rule_of_its_own() -> None:
+    rng = np.random.default_rng(4)
+    ones, twos = (partial(constant, value=value) for value in (1.0, 2.0))
+    net = make_network(
+        (3, 4, 2), rng, init=[ones, he_normal], bias_init=(twos, zeros), activation="relu"
+    )
+    assert (net.weights[0] == 1).all()
+    assert net.weights[1].std() > 0
+    assert (net.biases[0] == 2).all()
+    assert (net.biases[1] == 0).all()
+
+
+def test_one_rule_for_all_layers_draws_as_a_list_of_it() -> None:
+    nets = [
+        make_network((3, 4, 2), np.random.default_rng(4), init=init, activation="tanh")
+        for init in (he_normal, [he_normal, he_normal])
+    ]
+    for one, other in zip(nets[0].weights, nets[1].weights, strict=True):
+        assert_array_equal(one, other)
 
 
 def test_depth_sweep_draws_every_net_from_its_own_seed() -> None:

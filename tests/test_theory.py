@@ -1,6 +1,7 @@
 """Predictions against adaptive integration, closed forms, published numbers and simulation."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from math import inf, pi, sqrt
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
 from initcourse import theory
-from initcourse.activations import identity, leaky_relu, relu, sigmoid, tanh
+from initcourse.activations import Activation, identity, leaky_relu, named, relu, sigmoid, tanh
 from initcourse.theory import chi_1, gaussian_expectation, q_star, variance_map, variance_path
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -439,3 +440,46 @@ def test_saturated_share_needs_a_threshold_below_the_best_slope(
 ) -> None:
     with pytest.raises(ValueError, match="threshold must lie between the slopes"):
         theory.saturated_share(name, 1.0, threshold=threshold)
+
+
+@pytest.mark.parametrize("sigma_b", [1e-4, 0.1, 1.0])
+@pytest.mark.parametrize("name", ["relu", "identity"])
+def test_what_grows_by_a_constant_a_layer_grows_without_end(name: str, sigma_b: float) -> None:
+    assert q_star(name, named(name).gain, sigma_b) == inf
+
+
+def test_slow_ways_lead_to_their_fixed_point() -> None:
+    # Just above the critical σ_w = 1, tanh's q* solves q = σ_w² E[tanh²] with 1 − 2q + … = 1/σ_w².
+    sigma_w = 1.0001
+    q = q_star("tanh", sigma_w)
+    assert variance_map(q, "tanh", sigma_w) == pytest.approx(q, rel=1e-12)
+    assert q == pytest.approx(1e-4, rel=0.01)
+    assert q_star("tanh", 1.0) == 0  # at it, q falls as 1/(2l)
+    for start in (0.5, 40.0):
+        near_one = q_star("leaky_relu", sqrt(2 / 1.0001) * 0.9999, 0.1, start=start)
+        mapped = variance_map(near_one, "leaky_relu", sqrt(2 / 1.0001) * 0.9999, 0.1)
+        assert mapped == pytest.approx(near_one, rel=1e-12)
+
+
+def test_a_fixed_point_that_is_only_touched_is_found() -> None:
+    # φ² with E[φ(√q z)²] − q = (q − 2)²/8 for the map of a quartic: q* = 2 attracts from below.
+    # E[z²] = 1 and E[z⁴] = 3, so φ² = z⁴/24 + z²/2 + 1/2 gives q²/8 + q/2 + 1/2.
+    own = Activation("touch", lambda z: np.sqrt(z**4 / 24 + z**2 / 2 + 0.5), np.ones_like)
+    assert q_star(own, 1.0, start=0.1) == pytest.approx(2, rel=1e-4)
+    assert q_star(own, 1.0, start=2.5) == inf
+
+
+@pytest.mark.parametrize(
+    ("name", "slope_squared"),
+    [("relu", 0.5), ("tanh", 1.0), ("sigmoid", 1 / 16), ("identity", 1.0)],
+)
+def test_chi_1_at_zero_is_its_limit(name: str, slope_squared: float) -> None:
+    assert chi_1(0.0, name, 1.5) == pytest.approx(1.5**2 * slope_squared, rel=1e-12)
+    assert chi_1(1e-12, name, 1.5) == pytest.approx(chi_1(0.0, name, 1.5), rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [1, 5, 54, 300, 1000])
+@pytest.mark.parametrize("depth", [1, 2, 10, 1000])
+def test_born_dead_bound_keeps_its_digits(width: int, depth: int) -> None:
+    exact = 1 - (1 - Fraction(1, 2**width)) ** (depth - 1)
+    assert theory.born_dead_bound(width, depth) == pytest.approx(float(exact), rel=1e-12)
