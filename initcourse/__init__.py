@@ -2,10 +2,11 @@
 
 The modules depend on each other in one direction, in the order of a sentence:
 
-*choose weights* (:mod:`~initcourse.initializers`), *apply an activation*
-(:mod:`~initcourse.activations`), *predict* (:mod:`~initcourse.theory`), *propagate and measure*
-(:mod:`~initcourse.propagation`), *train* (:mod:`~initcourse.training`, on
-:mod:`~initcourse.datasets`), *tabulate* (:mod:`~initcourse.tables`), *diagnose*
+*choose weights* (:mod:`~initcourse.initializers`), *integrate*
+(:mod:`~initcourse.quadrature`), *apply an activation* (:mod:`~initcourse.activations`), *predict*
+(:mod:`~initcourse.theory`), *propagate and measure* (:mod:`~initcourse.propagation`), *take data*
+(:mod:`~initcourse.datasets`), *train* (:mod:`~initcourse.training`), *tabulate*
+(:mod:`~initcourse.tables`), *diagnose*
 (:mod:`~initcourse.diagnosis`), *draw* (:mod:`~initcourse.plots`), *move*
 (:mod:`~initcourse.widgets`).
 :mod:`~initcourse.claims` holds the ledger of the sources' claims.

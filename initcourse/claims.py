@@ -18,10 +18,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from tabulate import tabulate
-
 from initcourse import _checks
-from initcourse.tables import rounded
+from initcourse.tables import Table, rounded
 
 Verdict: TypeAlias = Literal["holds", "imprecise", "false", "setting"]
 MIME = "application/vnd.initcourse.claim+json"
@@ -112,8 +110,7 @@ class Finding:
         """Return the finding as one line of text, or as a table where something is predicted."""
         if not self.predicted:
             return f"{self.claim.id}: {self.verdict} ({self.figures})"
-        rows = tabulate(self.rows, _COLUMNS, tablefmt="simple", disable_numparse=True)
-        return f"{self.claim.id}: {self.verdict}\n{rows}"
+        return f"{self.claim.id}: {self.verdict}\n{Table(_COLUMNS, tuple(self.rows))}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
@@ -140,7 +137,7 @@ class Finding:
     def _figures(self) -> str:
         if not self.predicted:
             return f"<p><strong>Measured here:</strong> {html.escape(self.figures)}.</p>"
-        return str(tabulate(self.rows, _COLUMNS, tablefmt="html", disable_numparse=True))
+        return Table(_COLUMNS, tuple(self.rows))._repr_html_()
 
 
 def _words(name: str) -> str:
