@@ -1,14 +1,13 @@
 """What holds for all tests, before any of them imports NumPy."""
 
-import os
-import tempfile
+import sys
+from pathlib import Path
 
-# Two workers share the machine: more threads slow small matrix products down tenfold.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
-# Kernels of the tests follow no personal settings.
-_settings = tempfile.TemporaryDirectory(prefix="initcourse-ipython-")  # gone with the process
-os.environ["IPYTHONDIR"] = _settings.name
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "extensions"))
+
+import own_settings
+
+own_settings.apply()  # the notebooks' kernels inherit it
 
 import matplotlib  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Compile requirements.txt from pyproject.toml: every version pinned, for Python 3.11 to 3.13."""
+"""Compile requirements.txt from pyproject.toml: every version pinned, one set for all Pythons."""
 
 import subprocess
 import sys

@@ -4,9 +4,7 @@
 those named.  Run twice, the second run changes no byte.
 """
 
-import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,11 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-# One thread a kernel, as in the build and in the tests.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 BOOK = Path(__file__).resolve().parents[1] / "book"
+sys.path.insert(0, str(BOOK / "extensions"))
+
+import own_settings  # noqa: E402
+
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 KEPT = ("initcourse", "mystnb", "nbgrader", "tags")  # metadata that mean something here
 TIMEOUT = 600  # seconds a cell
@@ -127,18 +125,17 @@ def main(arguments: list[str]) -> int:
         if not path.is_file():
             print(f"{path} does not exist; name notebooks, or nothing for all", file=sys.stderr)
             return 2
-    with tempfile.TemporaryDirectory() as personal:
-        os.environ["IPYTHONDIR"] = personal  # no personal settings in what is stored
-        for done, path in enumerate(paths, start=1):
-            print(f"[{done}/{len(paths)}] {path.name} …", end=" ", flush=True)
-            start = time.monotonic()
-            try:
-                changed = refresh(path)
-            except CellFailed as error:
-                print(f"failed\n{error}", file=sys.stderr)
-                return 1
-            took = time.monotonic() - start
-            print("changed" if changed else "unchanged", f"({took:.0f} s)")
+    own_settings.apply()
+    for done, path in enumerate(paths, start=1):
+        print(f"[{done}/{len(paths)}] {path.name} …", end=" ", flush=True)
+        start = time.monotonic()
+        try:
+            changed = refresh(path)
+        except CellFailed as error:
+            print(f"failed\n{error}", file=sys.stderr)
+            return 1
+        took = time.monotonic() - start
+        print("changed" if changed else "unchanged", f"({took:.0f} s)")
     return 0
 
 

@@ -33,11 +33,11 @@ from traitlets.config import Config
 
 from initcourse import claims
 
-# One thread a kernel, as in the build and in the tests.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 BOOK = Path(__file__).resolve().parents[1] / "book"
+sys.path.insert(0, str(BOOK / "extensions"))
+
+import own_settings  # noqa: E402
+
 RECORD = Path(__file__).resolve().parents[1] / "initcourse" / "data" / "robustness.json"
 SHIFTS = 20
 STEP = 1000  # further than any seed of a chapter, so that no draw is seen twice
@@ -208,6 +208,7 @@ def rows(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run, print the table, write the record of a full run; return the exit status."""
+    own_settings.apply()
     shifts = int(arguments[0]) if arguments else SHIFTS
     paths = [BOOK / f"{name}.ipynb" for name in arguments[1:]] or sorted(BOOK.glob("0*.ipynb"))
     jobs = [

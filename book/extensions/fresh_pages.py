@@ -11,20 +11,16 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import nbformat
+import own_settings
+from docutils import nodes
 from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-
-# One thread a kernel: the nets are small, and threads that wait for each other cost more than they
-# bring on a shared machine.
-KERNEL_ENVIRONMENT = {
-    "INITCOURSE_EXPLORER": "static",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
+from sphinx.errors import ExtensionError
 
 
 def digest_of(folders: Iterable[Path]) -> str:
@@ -53,15 +49,8 @@ def follow_sources(app: Sphinx, config: Config) -> None:
             shutil.rmtree(older) if older.is_dir() else older.unlink()
     config["nb_execution_cache_path"] = str(cache)
 
-    for name, value in KERNEL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    # Kernels of the build follow no personal settings, and keep their notes about sockets to
-    # themselves.
-    profile = caches.parent / ".ipython" / "profile_default"
-    profile.mkdir(parents=True, exist_ok=True)
-    settings = "c = get_config()\nc.IPKernelApp.log_level = 40\n"
-    (profile / "ipython_kernel_config.py").write_text(settings)
-    os.environ["IPYTHONDIR"] = str(profile.parent)
+    own_settings.apply()
+    os.environ["INITCOURSE_EXPLORER"] = "static"
 
 
 def reread_after_notebooks(
@@ -81,10 +70,47 @@ def reread_after_notebooks(
     return sorted(readers)
 
 
+def pictures_of(notebook: Any) -> int:
+    """Count the pictures among a notebook's outputs."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return sum("image/png" in o.get("data", {}) for cell in cells for o in cell.outputs)
+
+
+def want_all_pictures(app: Sphinx, doctree: nodes.document) -> None:
+    """Fail if a page shows fewer pictures than its notebook stores: some setting kept them away."""
+    path = Path(app.env.doc2path(app.env.docname))
+    if path.suffix != ".ipynb" or app.config["nb_execution_mode"] == "off":
+        return
+    stored = pictures_of(nbformat.read(path, as_version=4))
+    shown = sum("jupyter_execute" in image["uri"] for image in doctree.findall(nodes.image))
+    if shown < stored:
+        forget(app, path)
+        raise ExtensionError(
+            f"{path.name} stores {stored} pictures, and the page got {shown}: its kernel did not "
+            "draw them. Look for a setting of Matplotlib or IPython, then build again"
+        )
+
+
+def is_clean(notebook: Any) -> bool:
+    """Tell whether no cell of an executed notebook wrote to stderr."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return all(output.get("name") != "stderr" for cell in cells for output in cell.outputs)
+
+
+def forget(app: Sphinx, path: Path | None = None) -> None:
+    """Drop the executions of one notebook from the cache, or all that wrote to stderr."""
+    cache = get_cache(app.config["nb_execution_cache_path"])
+    for record in cache.list_cache_records():
+        of_path = path is not None and Path(record.uri) == path
+        if of_path or not is_clean(cache.get_cache_bundle(record.pk).nb):
+            cache.remove_cache(record.pk)
+
+
 def forget_failed_build(app: Sphinx, exception: Exception | None) -> None:
-    """Read every page anew after a failed build: else the next one would call itself a success."""
+    """Leave nothing of a failed build that the next one would take for a success, or fail by."""
     if exception is not None or app._warncount > 0:
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
+        forget(app)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -96,5 +122,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("pages_that_read_notebooks", [], "env")
     app.connect("config-inited", follow_sources)
     app.connect("env-get-outdated", reread_after_notebooks)
+    app.connect("doctree-read", want_all_pictures)
     app.connect("build-finished", forget_failed_build)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -39,14 +39,16 @@ def fetch(root: Path, wanted: dict[str, str]) -> None:
     packages = [f"{name}@{version}" for name, version in wanted.items()]
     print(f"== Fetching {', '.join(packages)} by npm (once, some seconds)", flush=True)
     npm = node_program("npm")
+    quiet = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(
-        [npm, "install", "--no-save", "--no-package-lock", "--silent", "--prefix", root, *packages],
+        [npm, "install", *quiet, "--prefix", root, *packages],
+        stdout=subprocess.DEVNULL,
         env={**os.environ, "PATH": os.path.dirname(npm) + os.pathsep + os.environ["PATH"]},
     )
     if done.returncode != 0:
         raise ExtensionError(
-            f"npm could not fetch {', '.join(packages)} (its message is above); the first build "
-            "needs a network connection, later ones do not"
+            f"npm could not fetch {', '.join(packages)}; its message is above. The first build "
+            "needs the npm registry, later ones need no network"
         )
 
 
@@ -58,6 +60,14 @@ def node_package(source: Path, name: str) -> Path:
     return folder / name
 
 
+def main(root: Path) -> None:
+    """Fetch what is missing below ``root``, or say why it cannot be had."""
+    try:
+        for package in WANTED:
+            node_package(root, package)
+    except ExtensionError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    for package in WANTED:
-        node_package(Path(__file__).resolve().parents[2], package)
+    main(Path(__file__).resolve().parents[2])
