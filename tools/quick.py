@@ -33,7 +33,8 @@ SLOW = {
 def main(options: list[str]) -> int:
     """Run pytest over the other files and the package's doctests."""
     files = [path for path in sorted(TESTS.glob("test_*.py")) if path.stem[5:] not in SLOW]
-    modules = sorted(path for path in (TESTS.parent / "initcourse").glob("*.py"))
+    package = (TESTS.parent / "initcourse").glob("*.py")
+    modules = sorted(path for path in package if path.stem != "__main__")
     named = [str(path) for path in (*files, *modules)]
     return int(pytest.main(["-q", "--no-header", *options, *named]))
 
