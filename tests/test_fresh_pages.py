@@ -108,3 +108,47 @@ def test_a_failed_build_fails_again(book: Book) -> None:
     book.package("VALUE = 3")
     assert book.build() == (0, ["chapter", "ledger"])
     assert "measured 3" in book.page("chapter")
+
+
+def test_a_cause_that_is_gone_fails_no_later_build(book: Book) -> None:
+    # The kernel writes to stderr for a reason that lies neither in the notebook nor in the package.
+    noise = book.folder / "noise"
+    noise.touch()
+    book.notebook(
+        "chapter",
+        CHAPTER + "import os\nif os.path.exists('noise'):\n    print('slow', file=sys.stderr)\n",
+    )
+    assert book.build()[0] != 0
+    noise.unlink()
+    status, executed = book.build()
+    assert status == 0
+    assert "chapter" in executed
+    assert book.build() == (0, [])
+
+
+DRAWN = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"
+KEPT_AWAY = DRAWN + "\nimport os\nif os.path.exists('no-pictures'):\n    plt.close('all')"
+
+
+def test_a_page_has_all_its_pictures_or_the_build_fails(book: Book) -> None:
+    book.notebook("chapter", KEPT_AWAY)
+    path = book.folder / "chapter.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    stored = nbformat.v4.new_output("display_data", {"image/png": "", "text/plain": "figure"})
+    notebook.cells[1].outputs = [stored]
+    nbformat.write(notebook, path)
+    (book.folder / "no-pictures").touch()
+    assert book.build()[0] != 0
+    assert book.build()[0] != 0  # nothing of it is kept
+    (book.folder / "no-pictures").unlink()
+    assert book.build()[0] == 0
+    assert "<img" in book.page("chapter")
+
+
+def test_a_backend_of_the_users_keeps_no_picture_away(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    book.notebook("chapter", DRAWN)
+    assert book.build()[0] == 0
+    assert "<img" in book.page("chapter")

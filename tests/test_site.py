@@ -202,6 +202,7 @@ def test_addresses_in_the_configuration_are_followed(tmp_path: Path) -> None:
         config, count = re.subn(rf'^  {name} "[^"]*"', f'  {name} "{address}"', config, flags=re.M)
         assert count == 1
     config = re.sub(r"^.*package_wheel.*\n", "", config, flags=re.M)
+    config = config.replace("language: en", "language: de")  # the site's own labels follow
     (tmp_path / "_config.yml").write_text(config, encoding="utf-8")
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": "book/one"}]}
     (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
@@ -230,6 +231,9 @@ def test_addresses_in_the_configuration_are_followed(tmp_path: Path) -> None:
         f"https://github.com/{source('edit')}",
     ):
         assert f'href="{target}"' in html, target
+    labels = set(re.findall(r'(?:aria-label|placeholder)="([^"]+)"', html))
+    assert "Suche" in labels
+    assert not labels & {"Search", "Search the course", "Search the docs ...", "Start page"}
     lost = (built / "404.html").read_text(encoding="utf-8")
     assert 'href="https://name.example/course/"' in lost
 

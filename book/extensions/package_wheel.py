@@ -37,6 +37,26 @@ def link_wheel(app: Sphinx, doctree: nodes.document, page: str) -> None:
                 link += nodes.literal(text=name)
 
 
+def colab_line(address: str, project: Path) -> str:
+    """Return the cell that a notebook needs first on Colab: its own packages stay as they are."""
+    return f"!pip install --no-deps {address}{wheel_name(project)}"
+
+
+def say_colab_line(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Tell below a notebook's first tip how to run it on Colab, where there is a button for it."""
+    address = app.config.html_baseurl
+    if not address or "colab_url" not in app.config.html_theme_options.get("launch_buttons", {}):
+        return
+    if Path(app.env.doc2path(page)).suffix != ".ipynb":
+        return
+    for tip in doctree.findall(nodes.admonition):
+        if "tip" in tip["classes"]:
+            line = colab_line(address, Path(app.srcdir))
+            tip += nodes.paragraph(text="On Colab, run this in a cell of its own first:")
+            tip += nodes.literal_block(line, line, language="none")
+            return
+
+
 def is_fresh(wheel: Path, project: Path) -> bool:
     """Tell whether nothing in the project is newer than the wheel, folders (removals) included."""
     sources = [project / name for name in SOURCES]
@@ -62,5 +82,6 @@ def write_wheel(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-resolved", link_wheel)
+    app.connect("doctree-resolved", say_colab_line)
     app.connect("build-finished", write_wheel)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.locale import _
 
 BINDER = "https://mybinder.org"
 COLAB = "https://colab.research.google.com"
@@ -31,6 +32,12 @@ def follow_addresses(app: Sphinx, config: Config) -> None:
             "binderhub_url": BINDER,
             "colab_url": COLAB,
         }
+
+
+def speak_the_language(app: Sphinx) -> None:
+    """Name the search field in the book's language: the theme takes its option as it stands."""
+    if app.builder.format == "html":
+        app.builder.theme_options["search_bar_text"] = _("Search")  # type: ignore[attr-defined]
 
 
 def description_of(doctree: nodes.document | None, title: str) -> str:
@@ -68,6 +75,7 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", follow_addresses)
+    app.connect("builder-inited", speak_the_language)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
