@@ -11,23 +11,36 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import yaml
 from node_packages import node_package
 from sphinx.application import Sphinx
+from sphinx.util import logging
+
+log = logging.getLogger(__name__)
+
+WORDS = "book/search_words.yml"
 
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 INLINE = {"a", "b", "code", "em", "i", "span", "strong", "sub", "sup", "mi", "mo", "mn"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 # Nothing to read, or read elsewhere: a formula is read from its LaTeX, code from what it shows.
 SKIPPED = {"script", "style", "form", "button", "svg"}
-SKIPPED_CLASSES = {"katex-html", "headerlink", "section-number", "cell_input", "look-up", "viewcode"}
+SKIPPED_CLASSES = {
+    "katex-html",
+    "headerlink",
+    "section-number",
+    "cell_input",
+    "look-up",
+    "viewcode",
+}
 
-GREEK = dict(
-    pair.split(":")
-    for pair in "alpha:α beta:β gamma:γ delta:δ epsilon:ε varepsilon:ε eta:η theta:θ lambda:λ mu:μ "
-    "pi:π rho:ρ sigma:σ tau:τ phi:φ varphi:φ chi:χ psi:ψ omega:ω Delta:Δ Phi:Φ Sigma:Σ "
-    "infty:∞ approx:≈ le:≤ leq:≤ ge:≥ geq:≥ ne:≠ neq:≠ times:× cdot:· sum:∑ prod:∏ pm:± "
-    "to:→ rightarrow:→ propto:∝ in:∈ sim:∼ ell:ℓ partial:∂ int:∫ dots:… ldots:… cdots:…".split()
-)
+SIGNS = """
+alpha α beta β gamma γ delta δ epsilon ε varepsilon ε eta η theta θ lambda λ mu μ pi π rho ρ sigma σ
+tau τ phi φ varphi φ chi χ psi ψ omega ω Delta Δ Phi Φ Sigma Σ ell ℓ infty ∞ approx ≈ le ≤ leq ≤
+ge ≥ geq ≥ ne ≠ neq ≠ times × cdot · sum ∑ prod ∏ int ∫ partial ∂ pm ± to → propto ∝ in ∈ sim ~
+dots … ldots … cdots …
+"""
+GREEK = dict(re.findall(r"(\w+) (\S)", SIGNS))
 GROUP = r"(?:\{([^{}]*)\}|(\w))"
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -35,8 +48,12 @@ SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def readable(latex: str) -> str:
     r"""Write a formula as a line of text: ``\tfrac{5}{3}`` as 5/3, ``\chi_1`` as χ₁."""
-    text = re.sub(r"\\(?:left|right|[Bb]igg?[lr]?|quad|qquad|displaystyle|limits)(?![a-z])", "", latex)
-    text = re.sub(r"\\(?:text|mathrm|operatorname|mathbf|mathcal|mathbb)\*?\{([^{}]*)\}", r"\1", text)
+    text = re.sub(
+        r"\\(?:left|right|[Bb]igg?[lr]?|quad|qquad|displaystyle|limits)(?![a-z])", "", latex
+    )
+    text = re.sub(
+        r"\\(?:text|mathrm|operatorname|mathbf|mathcal|mathbb)\*?\{([^{}]*)\}", r"\1", text
+    )
 
     def quotient(found: re.Match[str]) -> str:
         parts = [found[1] or found[2], found[3] or found[4]]
@@ -72,20 +89,27 @@ class Sections(HTMLParser):
                 entry[key] = re.sub(r"\s+", " ", value).strip()
 
     def begin(self, depth: int, **entry: str) -> None:
+        """Open an entry that ends with the element at this depth."""
         self.entries.append({"title": "", "keys": "", "text": "", **entry})
         self.open.append((depth, self.entries[-1]))
 
     def add(self, text: str) -> None:
+        """Add text to the entry that is open."""
         if self.open:
             self.open[-1][1]["title" if self.heading else "text"] += text
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Open an entry, or begin to skip."""
         if tag in VOID:
             self.add(" ")
             return
         self.stack.append(tag)
         values = {name: value or "" for name, value in attributes}
-        classes, id, depth = set(values.get("class", "").split()), values.get("id", ""), len(self.stack)
+        classes, id, depth = (
+            set(values.get("class", "").split()),
+            values.get("id", ""),
+            len(self.stack),
+        )
         if self.skipping:
             return
         if tag in SKIPPED or classes & SKIPPED_CLASSES:
@@ -106,18 +130,25 @@ class Sections(HTMLParser):
             if self.open and self.open[-1][0] == depth - 1:  # the one before, in the same list
                 self.open.pop()
             self.begin(depth - 1, id=id, title=id.removeprefix("initcourse."), kind="function")
+        elif tag == "dt" and id.startswith("term-"):
+            if self.open and self.open[-1][0] == depth - 1:
+                self.open.pop()
+            title = id.removeprefix("term-").replace("-", " ")
+            self.begin(depth - 1, id=id, title=title, kind="term")
         if tag in HEADINGS:
             self.heading = True
         elif tag not in INLINE:
             self.add(" ")
 
     def handle_data(self, data: str) -> None:
+        """Take text and LaTeX."""
         if self.latex is not None:
             self.latex += data
         elif not self.skipping and "math" not in self.stack:
             self.add(data)
 
     def handle_endtag(self, tag: str) -> None:
+        """Close what the element opened."""
         if tag not in self.stack:
             return
         while self.stack[-1] != tag:
@@ -167,6 +198,13 @@ def write_index(app: Sphinx, exception: Exception | None) -> None:
     site = Path(app.outdir)
     pages = [kept(app, page) for page in sorted(app.env.found_docs)]
     entries = [entry for page in pages for entry in json.loads(page.read_text("utf-8"))]
+    words = yaml.safe_load((Path(app.srcdir) / WORDS).read_text("utf-8"))
+    for address, keys in words.items():
+        found = [entry for entry in entries if entry["address"] == address]
+        if not found:
+            log.warning("%s names %s, where no section is: mend the address there", WORDS, address)
+        for entry in found:
+            entry["keys"] += f" {keys}"
     script = f"const sections = {json.dumps(entries, ensure_ascii=False)};\n"
     (site / "searchindex.js").write_text(script, encoding="utf-8")
     engine = (node_package(Path(app.srcdir), "minisearch") / "dist/umd/index.js").read_text("utf-8")
@@ -177,7 +215,10 @@ def replace_search(app: Sphinx) -> None:
     """Leave out Sphinx' index and scripts; its page is one of our templates."""
     if app.builder.name == "html":
         app.builder.search = False
-        app.config.html_additional_pages = {**app.config.html_additional_pages, "search": "search.html"}
+        app.config.html_additional_pages = {
+            **app.config.html_additional_pages,
+            "search": "search.html",
+        }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

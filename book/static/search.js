@@ -7,7 +7,7 @@ const SAME = {
   glorot: "xavier",
   dead: "dying die dies died",
   zero: "zeros zeroes 0s",
-  symmetry: "symmetric symmetrical symmetries",
+  symmetry: "symmetric symmetrical symmetries tied",
   initialization: "init initialisation initialise initialize initializing initialising",
   initializer: "initialiser",
   explode: "exploding explodes exploded explosion blowup",
@@ -23,7 +23,7 @@ const SAME = {
   "√2": "sqrt2",
 };
 const canonical = new Map(Object.entries(SAME).flatMap(([word, others]) => others.split(" ").map((other) => [other, word])));
-const SMALL = new Set("a an and are as at be by can do does for from how i if in is it its my not of on or so that the this to use versus vs was what when where which why with you".split(" "));
+const SMALL = new Set("a an and are as at be by can do does for from how i if in is it its my not of on or so that the this to use versus vs was what when where which why with you s".split(" "));
 const TOKEN = /[\p{L}\p{N}√∞_./]+/gu;
 
 function canonicalOf(word) {
@@ -47,10 +47,10 @@ function tokensOf(text) {
   return found;
 }
 
-const KINDS = { row: 0.5, function: 0.35 };
+const WEIGHTS = { row: 0.5, function: 0.2, claim: 0.7, term: 0.8 };
 function weight({ kind, address }) {
   const page = /homework\/|instructors|bibliography|sources|index\.html/.test(address) ? 0.4 : 1;
-  return page * (KINDS[kind] ?? 1);
+  return page * (WEIGHTS[kind] ?? 1);
 }
 
 function makeEngine() {
@@ -62,8 +62,7 @@ function makeEngine() {
       boost: { title: 3, keys: 8 },
       boostDocument: (id) => weight(sections[id]),
       prefix: (term) => /^\p{L}{3}/u.test(term),
-      fuzzy: (term) => (/^\p{L}{6}/u.test(term) ? 0.15 : false),
-      weights: { prefix: 0.3, fuzzy: 0.1 },
+      weights: { prefix: 0.2, fuzzy: 0.1 },
       combineWith: "AND",
     },
   });
@@ -71,9 +70,13 @@ function makeEngine() {
   return engine;
 }
 
+// All words as they are; if no place has them, then similar ones, then some of them.
 function find(engine, question) {
-  const all = engine.search(question);
-  return all.length ? all : engine.search(question, { combineWith: "OR" });
+  for (const options of [{}, { fuzzy: 0.2 }, { fuzzy: 0.2, combineWith: "OR" }]) {
+    const results = engine.search(question, options);
+    if (results.length) return results;
+  }
+  return [];
 }
 
 // The part of the text with most of the words, each one marked.
