@@ -10,6 +10,7 @@ No measured number stands in this package as text.
 import html
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,9 +37,10 @@ class Contradiction(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """One of the source texts."""
+    """One of the source texts; `short` names it in a few words."""
 
     id: str
+    short: str
     title: str
     author: str
     language: str
@@ -125,23 +127,75 @@ class Finding:
         said = "The setting" if self.verdict == "setting" else "The text says"
         lines = [
             f'<div class="claim verdict-{self.verdict}" id="{self.target}">',
-            f'<p class="claim-head"><strong>{claim.id}</strong> '
-            f'<span class="verdict">{self.verdict}</span></p>',
+            f'<p class="claim-head"><a href="#{self.target}" '
+            f'aria-label="{claim.id}, link to this claim"><strong>{claim.id}</strong></a> '
+            f'<span class="verdict">{self.verdict}</span> '
+            f'<a href="ledger.{_ending()}#{_row_id(claim)}" '
+            f'aria-label="{claim.id} in the ledger">in the ledger</a></p>',
             f"<p><strong>{said}:</strong> {html.escape(claim.statement)}</p>",
-            self._figures(),
+            f"<p><strong>Measured here:</strong></p>\n{self._list()}",
         ]
         if claim.correction and self.verdict != "holds":
-            lines.append(f"<p><strong>More exactly:</strong> {html.escape(claim.correction)}</p>")
+            lines.append(_more_exactly(claim))
         return "\n".join([*lines, "</div>"])
 
-    def _figures(self) -> str:
-        if not self.predicted:
-            return f"<p><strong>Measured here:</strong> {html.escape(self.figures)}.</p>"
-        return Table(_COLUMNS, tuple(self.rows))._repr_html_()
+    def _list(self) -> str:
+        """Return the measured values as a list, one a line, each beside its prediction."""
+        lines = []
+        for name, value in self.measured.items():
+            line = f"{html.escape(_name(name))}: <b>{_html_figure(value)}</b>"
+            if name in self.predicted:
+                line += f" (predicted {_html_figure(self.predicted[name])})"
+            lines.append(f"<li>{line}</li>")
+        return f'<ul class="figures">{"".join(lines)}</ul>'
+
+
+def _ending() -> str:
+    """Return how addresses of chapters end: pages on the static site, notebooks in Jupyter."""
+    return "html" if os.environ.get("INITCOURSE_EXPLORER") == "static" else "ipynb"
+
+
+def _row_id(claim: Claim) -> str:
+    return f"row-{claim.id.lower()}"
+
+
+def _more_exactly(claim: Claim) -> str:
+    return f"<p><strong>More exactly:</strong> {html.escape(claim.correction)}</p>"
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+# How the field writes words that a variable's name cannot.
+_WRITTEN = {
+    **{name.lower(): name for name in ("Glorot", "He", "Kaiming", "Keras", "Kolmogorov", "LeCun")},
+    **{name.lower(): name for name in ("QR", "ReLU", "RMS", "Xavier")},
+    "preactivation": "pre-activation",
+    "torch": "PyTorch",
+}
+
+
+def _name(variable: str) -> str:
+    """Write a variable's name as words: ``relu_factor_at_005`` as "ReLU factor at 0.05"."""
+    words = " ".join(_WRITTEN.get(word, word) for word in variable.split("_"))
+    words = re.sub(r"\b0(\d+)\b", r"0.\1", words)
+    words = re.sub(r"\b(\d+) (\d+)\b", r"\1/\2", words)  # gain 5/3
+    words = re.sub(r"\b([dz]) (\d)", r"\1 = \2", words)
+    return words[0].upper() + words[1:] if words[:2] not in ("p ", "u ") else words
+
+
+def _html_figure(value: Any) -> str:
+    """Write measured values with powers of ten and minus signs as on paper."""
+    if value is True or value is False:
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_html_figure(item) for item in value)
+    text = html.escape(_figure(value))
+    if not isinstance(value, int | float):
+        return text
+    text = re.sub(r"e([+-])0*(\d+)$", r" × 10<sup>\1\2</sup>", text)
+    return text.replace("<sup>+", "<sup>").replace("-", "−").replace(" × ", "\u00a0×\u00a0")
 
 
 def _figure(value: Any) -> str:
@@ -212,6 +266,28 @@ def framework_defaults() -> list[dict[str, Any]]:
     text = (files("initcourse") / "data" / "framework_defaults.json").read_text("utf-8")
     rows: list[dict[str, Any]] = json.loads(text)
     return rows
+
+
+@cache
+def robustness() -> dict[str, dict[str, Any]]:
+    """Return over how many seeds each claim's verdict was seen to hold, by the claim's id.
+
+    Written by ``make robust``, which runs the chapters with all their seeds moved.
+
+    Returns
+    -------
+    dict of str to dict
+        With the keys verdict, seeds, and margin: the standard errors of one run between what is
+        measured and the nearest threshold of the claim's predicates (20 stands for 20 or more).
+
+    Examples
+    --------
+    >>> robustness()["G3"]["verdict"]
+    'holds'
+    """
+    text = (files("initcourse") / "data" / "robustness.json").read_text("utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)["claims"]
+    return found
 
 
 def _true(claim: Claim, predicate: str, measured: Mapping[str, Any]) -> bool:
@@ -386,33 +462,60 @@ class Ledger:
         return f"{len(self.records)} of {len(claims())} rows measured: {counts}"
 
     def _repr_html_(self) -> str:
-        # On the static site a chapter is a page; in Jupyter it is a notebook.
-        ending = "html" if os.environ.get("INITCOURSE_EXPLORER") == "static" else "ipynb"
         head = "".join(
             f'<th scope="col">{name}</th>'
-            for name in ("Claim", "What the text says", "Source", "Verdict", "Measured")
+            for name in ("Claim", "Verdict", "What the text says", "Measured", "Text")
         )
-        rows = "\n".join(self._row(claim, ending) for claim in claims().values())
+        rows = "\n".join(self._row(claim) for claim in claims().values())
         return (
-            f"<p>{self!r}.</p>\n"
+            f"<p>{self!r}.</p>\n{self._tools()}\n"
             f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n'
             f"<tbody>\n{rows}\n</tbody>\n</table>"
         )
 
-    def _row(self, claim: Claim, ending: str) -> str:
-        record = self.records.get(claim.id)
-        if record is None:
-            name, verdict, figures = claim.id, "not yet run", "–"
-            kind = "pending"
-        else:
-            href = f"{record.notebook.stem}.{ending}#{record.finding.target}"
-            name = f'<a href="{href}">{claim.id}</a>'
-            verdict = kind = record.finding.verdict
-            figures = record.finding.figures
+    def _tools(self) -> str:
+        """Return fields that choose and order rows; hidden where no script gives them life."""
+        verdicts = "".join(f"<option>{name}</option>" for name in get_args(Verdict))
+        texts = "".join(
+            f'<option value="{source.id}">{html.escape(source.short)}</option>'
+            for source in sources().values()
+        )
         return (
-            f'<tr class="verdict-{kind}"><th scope="row">{name}</th>'
-            f"<td>{html.escape(claim.statement)}</td><td>{claim.source}</td>"
-            f'<td><span class="verdict">{verdict}</span></td><td>{html.escape(figures)}</td></tr>'
+            '<form class="ledger-tools" role="search" aria-label="Claims" hidden>\n'
+            '<label>Words <input type="search" name="words"></label>\n'
+            f'<label>Verdict <select name="verdict"><option value="">all</option>{verdicts}'
+            "</select></label>\n"
+            f'<label>Text <select name="text"><option value="">all</option>{texts}'
+            "</select></label>\n"
+            '<label>Order <select name="order"><option value="">of the texts</option>'
+            '<option value="verdict">by verdict</option></select></label>\n'
+            '<output class="ledger-count"></output>\n</form>'
+        )
+
+    def _row(self, claim: Claim) -> str:
+        record = self.records.get(claim.id)
+        source = sources()[claim.source]
+        said = f"<p>{html.escape(claim.statement)}</p>"
+        held = robustness().get(claim.id, {})
+        seeds = ""
+        if record is None:
+            name, kind, verdict, figures = claim.id, "pending", "not yet run", "–"
+        else:
+            finding = record.finding
+            href = f"{record.notebook.stem}.{_ending()}#{finding.target}"
+            name = f'<a href="{href}" aria-label="{claim.id}, the run">{claim.id}</a>'
+            kind = verdict = finding.verdict
+            figures = finding._list()
+            if held.get("verdict") == verdict:
+                seeds = f' <small class="seeds">under {held["seeds"]} seeds</small>'
+            if claim.correction and verdict != "holds":
+                said += _more_exactly(claim)
+        return (
+            f'<tr class="verdict-{kind}" id="{_row_id(claim)}" data-text="{source.id}" '
+            f'data-verdict="{kind}"><th scope="row">{name}</th>'
+            f'<td><span class="verdict">{verdict}</span>{seeds}</td><td>{said}</td>'
+            f'<td>{figures}</td><td><a href="sources.{_ending().replace("ipynb", "md")}">'
+            f"{html.escape(source.short)}</a></td></tr>"
         )
 
 

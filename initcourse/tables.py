@@ -1,5 +1,6 @@
 """Small tables of rounded numbers, shown beside a figure and compared by the regression tests."""
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,11 @@ def rounded(value: Any, digits: int = 3) -> str:
     return str(value)
 
 
+def _breakable(text: str) -> str:
+    """Escape a cell's text for HTML, and let a long name break after its underscores."""
+    return html.escape(text).replace("_", "_<wbr>")
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of equal length; shows as an HTML table, or as text."""
@@ -53,7 +59,10 @@ class Table:
         return str(tabulate(self.rows, self.headers, tablefmt="simple", disable_numparse=True))
 
     def _repr_html_(self) -> str:
-        return str(tabulate(self.rows, self.headers, tablefmt="html", disable_numparse=True))
+        head = "".join(f'<th scope="col">{_breakable(name)}</th>' for name in self.headers)
+        lines = ("".join(f"<td>{_breakable(cell)}</td>" for cell in row) for row in self.rows)
+        body = "\n".join(f"<tr>{line}</tr>" for line in lines)
+        return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
 def table(columns: Mapping[str, Sequence[Any]], *, digits: int = 3) -> Table:

@@ -269,8 +269,9 @@ def test_ledger_page(
     page = ledger(tmp_path)
     assert repr(page) == "1 of 52 rows measured: 1 holds, 0 imprecise, 0 false, 0 setting"
     text = page._repr_html_()
-    assert f'<a href="01_gaussian_problem.{ending}#claim-g3">G3</a>' in text
-    assert text.count("<a ") == 1
+    to_run = f'<a href="01_gaussian_problem.{ending}#claim-g3" aria-label="G3, the run">G3</a>'
+    assert to_run in text
+    assert text.count("the run") == 1
     assert text.count("not yet run") == 51
     assert text.count("<tr") == 53
     assert "0.9973" in text
@@ -302,7 +303,8 @@ def test_a_prediction_stands_beside_its_measurement() -> None:
     assert finding.rows == [("share within 3", "0.9973", "0.9973"), ("draws", "10", "")]
     bundle = finding._repr_mimebundle_()
     assert bundle[claims.MIME]["predicted"] == {"share_within_3": 0.9973}
-    assert "<th>predicted" in bundle["text/html"].replace(' style="text-align: right;"', "")
+    assert "Share within 3: <b>0.9973</b> (predicted 0.9973)" in bundle["text/html"]
+    assert "Draws: <b>10</b></li>" in bundle["text/html"]
 
 
 def test_the_verdict_looks_at_the_measured_value_alone() -> None:
@@ -313,3 +315,13 @@ def test_the_verdict_looks_at_the_measured_value_alone() -> None:
 def test_a_pair_has_two_members() -> None:
     with pytest.raises(ValueError, match="a pair"):
         show("G3", share_within_3=(0.9973, 0.9973, 0.9973))
+
+
+def test_the_ledger_says_under_how_many_seeds_a_verdict_held(tmp_path: Path) -> None:
+    finding = show("G3", share_within_3=0.9973)
+    record = claims.Record(finding, "holds", tmp_path / "01_gaussian_problem.ipynb")
+    html = claims.Ledger({"G3": record})._repr_html_()
+    assert f"under {claims.robustness()['G3']['seeds']} seeds" in html
+    other = replace(finding, verdict="imprecise")  # another verdict than the one that was seen
+    html = claims.Ledger({"G3": replace(record, finding=other)})._repr_html_()
+    assert "seeds" not in html

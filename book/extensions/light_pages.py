@@ -153,6 +153,8 @@ def write_sheet(app: Sphinx, exception: Exception | None) -> None:
     (site / SHEET).write_text(css, encoding="utf-8")
     state = f"{SHEET}?v={zlib.crc32(css.encode()):08x}"
     for page, content in pages.items():
+        # Without a script nobody turns "auto" into a theme, and boxes would have no colours.
+        content = content.replace('data-theme="auto"', 'data-theme="light"', 1)
         page.write_text(re.sub(rf"{SHEET}(\?v=\w+)?", state, content), encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ from sphinx.errors import ExtensionError
 
 WANTED = {
     "katex": katex.katex_version,  # formulas: style sheet, fonts and the program that sets them
+    "minisearch": "7.2.0",  # the search page's engine
     "purgecss": "8.0.0",  # drops the rules of a style sheet that no page uses
 }
 

@@ -8,11 +8,17 @@ const root = document.documentElement;
 // Colours: the button goes from the system's choice to the two themes and back.
 // The page's head has applied the kept choice already.
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const paper = matchMedia("print");
 
-function applyMode(mode) {
+function applyMode(mode, printed = paper.matches) {
   root.dataset.mode = mode;
-  root.dataset.theme = mode !== "auto" ? mode : dark.matches ? "dark" : "light";
+  root.dataset.theme = printed ? "light" : mode !== "auto" ? mode : dark.matches ? "dark" : "light";
 }
+
+// Paper is light. Firefox prints a copy, which hears of no change, made after the first of these.
+addEventListener("beforeprint", () => applyMode(root.dataset.mode, true));
+addEventListener("afterprint", () => applyMode(root.dataset.mode, false));
+paper.addEventListener("change", () => applyMode(root.dataset.mode));
 
 for (const button of $$(".theme-switch-button")) {
   button.addEventListener("click", () => {
@@ -121,11 +127,11 @@ const beside = new IntersectionObserver(
 for (const note of $$(".bd-article :is(.margin, .marginnote, .sidebar, .tag_margin)")) beside.observe(note);
 
 // What is wider than the page scrolls by itself: let the keyboard reach it.
+const KINDS = { "katex-display": "wide formula", output: "wide output", "pst-scrollable-table-container": "wide table" };
 function letScroll(box) {
   const wide = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-  const attributes = box.matches(".katex-display")
-    ? { tabindex: "0", role: "group", "aria-label": "wide formula" }
-    : { tabindex: "0" };
+  const kind = Object.keys(KINDS).find((name) => box.classList.contains(name));
+  const attributes = { tabindex: "0", role: "group", "aria-label": KINDS[kind] ?? "code" };
   for (const [name, value] of Object.entries(attributes)) {
     if (wide) box.setAttribute(name, value);
     else box.removeAttribute(name);
@@ -143,4 +149,73 @@ for (const box of $$(mayBeWide)) {
   sizes.observe(box);
   const formula = box.querySelector(":scope > .katex");
   if (formula) sizes.observe(formula);
+}
+
+// A button that opens an answer is called as the question is. togglebutton.js adds it when the page
+// is read.
+addEventListener("DOMContentLoaded", () => {
+  for (const button of $$(".admonition-title > button.toggle-button")) {
+    const title = button.parentElement;
+    title.id ||= `title-of-${button.dataset.target}`;
+    button.removeAttribute("aria-label");
+    button.setAttribute("aria-labelledby", title.id);
+  }
+});
+
+// The reader's place on a long page. The browser remembers a distance from the top, which is wrong
+// as long as what is laid out late counts with a guessed height: an element keeps its name.
+const pieces = $("[data-long]") ? $$("article section > :not(section)") : [];
+
+function keepPlace() {
+  const index = pieces.findIndex((piece) => piece.getBoundingClientRect().bottom > 0);
+  const place = { index, top: pieces[index]?.getBoundingClientRect().top };
+  sessionStorage.setItem(`place ${location.pathname}`, JSON.stringify(place));
+}
+
+function findPlace() {
+  const { index, top } = JSON.parse(sessionStorage.getItem(`place ${location.pathname}`)) ?? {};
+  const piece = pieces[index];
+  if (!piece) return;
+  let frames = 20; // what comes near gets its height, and moves the rest
+  const settle = () => {
+    scrollBy({ top: piece.getBoundingClientRect().top - top, behavior: "instant" });
+    if (frames--) requestAnimationFrame(settle);
+  };
+  for (const event of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(event, () => (frames = 0), { once: true, passive: true });
+  settle();
+}
+
+if (pieces.length) {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  history.scrollRestoration = "manual";
+  addEventListener("pagehide", keepPlace);
+  if (type === "reload" || type === "back_forward") document.fonts.ready.then(findPlace);
+}
+
+// The ledger: choose and order rows.
+const tools = $(".ledger-tools");
+if (tools) {
+  const body = $("table.ledger tbody");
+  const rows = [...body.rows];
+  const ORDER = ["false", "imprecise", "holds", "setting", "pending"];
+  const choose = () => {
+    const { words, verdict, text, order } = Object.fromEntries(new FormData(tools));
+    const wanted = words.toLowerCase().split(/\s+/);
+    for (const row of rows) {
+      const said = row.textContent.toLowerCase();
+      row.hidden = !(
+        wanted.every((word) => said.includes(word)) &&
+        (!verdict || row.dataset.verdict === verdict) &&
+        (!text || row.dataset.text === text)
+      );
+    }
+    const place = (row) => ORDER.indexOf(row.dataset.verdict);
+    body.append(...(order ? [...rows].sort((one, other) => place(one) - place(other)) : rows));
+    const shown = rows.filter((row) => !row.hidden).length;
+    tools.querySelector("output").textContent = `${shown} of ${rows.length} claims`;
+  };
+  tools.hidden = false;
+  tools.addEventListener("input", choose);
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  choose();
 }
