@@ -100,7 +100,9 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"{unknown[0]!r} is not one of: {', '.join(known)}", file=sys.stderr)
         return 2
-    notebooks = [str(p.relative_to(ROOT)) for p in sorted((ROOT / "book").glob("*.ipynb"))]
+    folders = (ROOT / "book", ROOT / "book" / "homework" / "source")
+    found = [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
+    notebooks = [str(path.relative_to(ROOT)) for path in found]
     rows: list[tuple[object, ...]] = []
     failed = False
     for name in arguments or known:
