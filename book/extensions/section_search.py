@@ -25,14 +25,8 @@ INLINE = {"a", "b", "code", "em", "i", "span", "strong", "sub", "sup", "mi", "mo
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 # Nothing to read, or read elsewhere: a formula is read from its LaTeX, code from what it shows.
 SKIPPED = {"script", "style", "form", "button", "svg"}
-SKIPPED_CLASSES = {
-    "katex-html",
-    "headerlink",
-    "section-number",
-    "cell_input",
-    "look-up",
-    "viewcode",
-}
+SKIPPED_CLASSES = {"katex-html", "headerlink", "section-number", "cell_input"}
+SKIPPED_CLASSES |= {"look-up", "claim-head"}
 
 SIGNS = """
 alpha α beta β gamma γ delta δ epsilon ε varepsilon ε eta η theta θ lambda λ mu μ pi π rho ρ sigma σ
