@@ -61,8 +61,8 @@ def test_a_setup_prepares_and_runs_nothing(code: str, prepares: bool) -> None:
 def cell(code: str, output: str = "") -> str:
     return (
         '<div class="cell docutils container">\n<div class="cell_input docutils container">'
-        f'<div class="highlight-ipython3 notranslate"><div class="highlight"><pre>{code}</pre></div>\n'
-        f"</div>\n</div>\n{output}</div>"
+        '<div class="highlight-ipython3 notranslate"><div class="highlight">'
+        f"<pre>{code}</pre></div>\n</div>\n</div>\n{output}</div>"
     )
 
 
@@ -92,7 +92,8 @@ def test_a_formula_is_found_as_it_is_written(latex: str, text: str) -> None:
 
 
 def test_a_page_is_cut_into_what_has_an_address() -> None:
-    page = """<section id="one"><h1>One<a class="headerlink" href="#one">#</a></h1><p>First text.</p>
+    page = """<section id="one"><h1>One<a class="headerlink" href="#one">#</a></h1>
+    <p>First text.</p>
     <div class="cell_input"><pre>code()</pre></div>
     <div class="claim verdict-false" id="claim-g8"><p class="claim-head">G8</p><p>A claim.</p></div>
     <section id="two"><h2><span class="section-number">1. </span>Two</h2>
