@@ -198,6 +198,50 @@ def test_the_correction_is_shown_where_it_is_needed() -> None:
         assert ("More exactly" in finding._repr_mimebundle_()["text/html"]) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("relu_factor_at_005", "ReLU factor at 0.05"),
+        ("fixed_point_at_gain_5_3", "Fixed point at gain 5/3"),
+        ("change_at_z_10", "Change at z = 10"),
+        ("rms_growth_at_1000", "RMS growth at 1000"),
+        ("torch_embedding_std", "PyTorch embedding std"),
+        ("p_value_at_1", "p value at 1"),
+    ],
+)
+def test_measured_names_are_written_as_words(name: str, written: str) -> None:
+    card = Finding(MADE_UP, {name: 1}, "holds")._repr_mimebundle_()["text/html"]
+    assert f"<li>{written}: <b>1</b></li>" in card
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (2.463e-06, "2.463\u00a0×\u00a010<sup>−6</sup>"),
+        (-6.7e6, "−6.700\u00a0×\u00a010<sup>6</sup>"),
+        (-0.5, "−0.5"),
+        ([1, 0.25], "1, 0.25"),
+        (True, "yes"),
+        ("e-06 <text>", "e-06 &lt;text&gt;"),
+    ],
+)
+def test_measured_values_are_written_as_on_paper(value: Any, written: str) -> None:
+    card = Finding(MADE_UP, {"ratio": value}, "holds")._repr_mimebundle_()["text/html"]
+    assert f"<b>{written}</b>" in card
+
+
+@pytest.mark.parametrize(("face", "ending"), [("static", "html"), (None, "ipynb")])
+def test_a_card_links_to_itself_and_to_its_row(
+    monkeypatch: pytest.MonkeyPatch, face: str | None, ending: str
+) -> None:
+    monkeypatch.delenv("INITCOURSE_EXPLORER", raising=False)
+    if face:
+        monkeypatch.setenv("INITCOURSE_EXPLORER", face)
+    card = show("G3", share_within_3=0.9973)._repr_mimebundle_()["text/html"]
+    assert 'href="#claim-g3"' in card
+    assert f'href="ledger.{ending}#row-g3"' in card
+
+
 # What the ledger reads
 
 
@@ -269,9 +313,11 @@ def test_ledger_page(
     page = ledger(tmp_path)
     assert repr(page) == "1 of 52 rows measured: 1 holds, 0 imprecise, 0 false, 0 setting"
     text = page._repr_html_()
-    to_run = f'<a href="01_gaussian_problem.{ending}#claim-g3" aria-label="G3, the run">G3</a>'
-    assert to_run in text
-    assert text.count("the run") == 1
+    assert (
+        f'<a href="01_gaussian_problem.{ending}#claim-g3" aria-label="G3, the run">G3</a>' in text
+    )
+    assert text.count("#claim-") == 1
+    assert all(f'id="row-{id.lower()}"' in text for id in claims.claims())
     assert text.count("not yet run") == 51
     assert text.count("<tr") == 53
     assert "0.9973" in text

@@ -34,6 +34,7 @@ def place_pictures(app: Sphinx, body: str) -> str:
 TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.DOTALL)
 ROW = re.compile(r"<tr\b[^>]*>.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+BREAK = re.compile(r"\s+|_|(?<=[a-z])\.(?=[a-z])")  # long names too (book/static/course.css)
 # A phone of 390 points shows 358 of them: so many a letter, and so many around a cell's text.
 PHONE, LETTER, PADDING = 340, 8, 12
 
@@ -125,12 +126,13 @@ def is_setup(code: str) -> bool:
 
 
 def fold(found: re.Match[str]) -> str:
-    """Fold a long set-up."""
+    """Fold a long set-up, and say what it defines.  A cell with any tag stays as it is."""
     code = html.unescape(re.sub(r"<[^>]+>", "", found[3])).strip()
     count = code.count("\n") + 1
     if count <= LONG_SETUP or not is_setup(code):
         return found[0]
-    summary = f"<summary>Set-up: {count} lines of code</summary>"
+    names = ", ".join(re.findall(r"^(?:def |class )?(\w+)(?=\(| = )", code, re.M))
+    summary = f"<summary>Set-up, {count} lines: <code>{names}</code></summary>"
     return f'{found[1]}<details class="setup">{summary}\n{found[2]}</details>'
 
 

@@ -7,32 +7,26 @@ MiniSearch, from npm, ranks them; book/static/search.js shows what it finds.
 
 import json
 import re
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import yaml
 from node_packages import node_package
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 log = logging.getLogger(__name__)
 
-WORDS = "book/search_words.yml"
+WORDS = Path(__file__).with_name("search_words.toml")
 
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 INLINE = {"a", "b", "code", "em", "i", "span", "strong", "sub", "sup", "mi", "mo", "mn"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 # Nothing to read, or read elsewhere: a formula is read from its LaTeX, code from what it shows.
 SKIPPED = {"script", "style", "form", "button", "svg"}
-SKIPPED_CLASSES = {
-    "katex-html",
-    "headerlink",
-    "section-number",
-    "cell_input",
-    "look-up",
-    "viewcode",
-}
+SKIPPED_CLASSES = {"katex-html", "headerlink", "section-number", "cell_input"}
+SKIPPED_CLASSES |= {"look-up", "claim-head"}
 
 SIGNS = """
 alpha α beta β gamma γ delta δ epsilon ε varepsilon ε eta η theta θ lambda λ mu μ pi π rho ρ sigma σ
@@ -196,15 +190,15 @@ def write_index(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.name != "html":
         return
     site = Path(app.outdir)
-    pages = [kept(app, page) for page in sorted(app.env.found_docs)]
-    entries = [entry for page in pages for entry in json.loads(page.read_text("utf-8"))]
-    words = yaml.safe_load((Path(app.srcdir) / WORDS).read_text("utf-8"))
-    for address, keys in words.items():
-        found = [entry for entry in entries if entry["address"] == address]
-        if not found:
-            log.warning("%s names %s, where no section is: mend the address there", WORDS, address)
-        for entry in found:
-            entry["keys"] += f" {keys}"
+    paths = [kept(app, page) for page in sorted(app.env.found_docs)]
+    entries = [entry for path in paths for entry in json.loads(path.read_text("utf-8"))]
+    by_address = {entry["address"]: entry for entry in entries}
+    for page, keys in tomllib.loads(WORDS.read_text("utf-8")).items():
+        for anchor, words in keys.items():
+            if entry := by_address.get(f"{page}#{anchor}"):
+                entry["keys"] += f" {words}"
+            else:
+                log.warning("no section %s#%s: mend its name in %s", page, anchor, WORDS.name)
     script = f"const sections = {json.dumps(entries, ensure_ascii=False)};\n"
     (site / "searchindex.js").write_text(script, encoding="utf-8")
     engine = (node_package(Path(app.srcdir), "minisearch") / "dist/umd/index.js").read_text("utf-8")
