@@ -309,6 +309,9 @@ def _folder(draft: Draft) -> None:
     draft.path.mkdir(parents=True)
 
 
+# The grader's environment holds it; no submission may find it, wherever it looks.
+SECRET = "postgresql://grader:swordfish@host"
+
 LOOK_AROUND = """
 import os, pathlib
 found = []
@@ -321,7 +324,20 @@ for folder, inner, files in os.walk("/"):
 print("found", sorted(found))
 print("environment", sorted(os.environ.get("SHELL", "") + os.environ.get("OLDPWD", "")))
 print("processes", sum(name.isdigit() for name in os.listdir("/proc")) < 5)
+told = []
+for folder, inner, files in os.walk("/proc"):
+    inner[:] = [name for name in inner if name not in ("sys", "fs", "irq", "map_files")]
+    for name in set(files) - {"kmsg", "kcore", "kpagecount", "kpageflags", "pagemap", "mem"}:
+        try:
+            file = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_NONBLOCK)
+            with open(file, "rb", buffering=0) as opened:
+                told += [name] * (SECRET.encode() in (opened.read(100_000) or b""))
+        except OSError:
+            pass
+print("told", told)
 """
+# Letter by letter, so that the submission's own text does not hold it.
+LOOK_AROUND = LOOK_AROUND.replace("SECRET", f"({' + '.join(map(repr, SECRET))})")
 
 NETWORK = f"""
 import socket
@@ -524,7 +540,8 @@ CASES = [
     Case("spawns", _with(SPAWNS), FULL, output="refused after less than 64: True"),
     Case("fills", _with(FILL), FULL, output="kept less than 300 MB: True"),
     Case("looks-around", _with(LOOK_AROUND, q1="root = found"), {**FULL, "q1": 0},
-         output="found ['/home/student/data/numbers.csv']\nenvironment []\nprocesses True"),
+         output="found ['/home/student/data/numbers.csv']\nenvironment []\nprocesses True\n"
+                "told []"),
     Case("calls-out", _with(NETWORK), FULL, output="closed\nclosed"),
     Case("writes", _with(WRITES), FULL, output="written []"),
     Case("gradebook", _with(GRADEBOOK, **WRONG), dict.fromkeys(FULL, 0), output="gradebooks 0",

@@ -74,7 +74,9 @@ def workplace() -> Iterator[Path]:
 
 
 def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    """Start this module as a program, as the grader."""
+    """Start this module as a program, as the grader, whose environment holds a secret."""
+    from homework_cases import SECRET
+
     user, python = grader()
     prefix = ["runuser", "-u", user, "--"] if user else []
     variables = {
@@ -82,6 +84,7 @@ def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str
         "OPENBLAS_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(folder / "tree"),
+        "GRADEBOOK_URL": SECRET,
         **environment,
     }
     return subprocess.Popen(

@@ -250,6 +250,8 @@ class BubblewrapProvisioner(LocalProvisioner):  # type: ignore[misc]
         settings = Settings(**self.settings)
         if settings.sandbox == "bubblewrap":
             cmd = [*shut_in(settings, self.files, self.sockets), *cmd]
+            # Process 1 inside is bubblewrap itself, and --clearenv clears only what it starts.
+            kwargs["env"] = {}
         elif settings.sandbox != "none":
             raise SandboxError(f"sandbox must be 'bubblewrap' or 'none', got {settings.sandbox!r}")
         silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
