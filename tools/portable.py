@@ -80,6 +80,7 @@ def compare(environment: Mapping[str, str], notebooks: Sequence[str]) -> tuple[i
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
         command += [f"--junit-xml={report}", *notebooks]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
         if not report.exists():
