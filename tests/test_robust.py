@@ -145,6 +145,13 @@ def test_the_oldest_arithmetic_is_what_it_says() -> None:
         assert old["kernels"] == [kernels[0]]
 
 
+def test_a_kernel_that_is_not_to_be_had_is_noticed() -> None:
+    assert portable.obeys({"kernels": ["Haswell"]}, "")
+    assert portable.obeys({"kernels": ["armv8"]}, "ARMV8")
+    assert portable.obeys({"kernels": []}, "Nehalem")  # another library: there is none to choose
+    assert not portable.obeys({"kernels": ["Haswell", "Nehalem"]}, "Nehalem")
+
+
 def test_a_difference_is_seen(tmp_path: Path) -> None:
     cell = new_code_cell("1 + 1", execution_count=1)
     wrong = {"text/plain": "3"}
