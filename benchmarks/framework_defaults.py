@@ -4,8 +4,8 @@ Run by hand where they are installed (``pip install torch jax flax keras dm-haik
 
     python benchmarks/framework_defaults.py
 
-The result, ``initcourse/data/framework_defaults.json``, is what chapter 1 shows; the course itself
-runs without any framework.
+The result, ``initcourse/pages/data/framework_defaults.json``, is what chapter 1 shows; the course
+itself runs without any framework.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 SIZE = 1000
-TARGET = Path(__file__).parents[1] / "initcourse" / "data" / "framework_defaults.json"
+TARGET = Path(__file__).parents[1] / "initcourse" / "pages" / "data" / "framework_defaults.json"
 
 
 def row(framework, package, layer, rule, weight, bias):

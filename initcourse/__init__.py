@@ -6,13 +6,15 @@ The modules depend on each other in one direction, in the order of a sentence:
 (:mod:`~initcourse.quadrature`), *apply an activation* (:mod:`~initcourse.activations`), *predict*
 (:mod:`~initcourse.theory`), *propagate and measure* (:mod:`~initcourse.propagation`), *take data*
 (:mod:`~initcourse.datasets`), *train* (:mod:`~initcourse.training`), *tabulate*
-(:mod:`~initcourse.tables`), *diagnose*
-(:mod:`~initcourse.diagnosis`), *draw* (:mod:`~initcourse.plots`), *move*
-(:mod:`~initcourse.widgets`).
-:mod:`~initcourse.claims` holds the ledger of the sources' claims.
+(:mod:`~initcourse.tables`), *diagnose* (:mod:`~initcourse.diagnosis`).
 
-Beside them stand two packages that no chapter imports: ``initcourse.homework``, for students, and
-``initcourse.grading``, for instructors, with the command ``initcourse``.
+That is the science.  Beside it stand, and the science imports none of them:
+
+- :mod:`initcourse.pages`, what the pages are made of: the *claims* of the sources with their
+  verdicts (:mod:`~initcourse.pages.claims`), *figures* (:mod:`~initcourse.pages.plots`) and
+  *explorers* (:mod:`~initcourse.pages.widgets`);
+- :mod:`initcourse.homework`, for students;
+- ``initcourse.grading``, for instructors, with the command ``initcourse``.
 
 ``import initcourse`` is light: it loads none of the modules.  Import the ones you need, as in
 ``from initcourse import initializers, theory``.

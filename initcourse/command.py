@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from initcourse.grading.course import Course
+    from initcourse.grading.records.course import Course
 
 __all__ = ["main"]
 
@@ -185,7 +185,7 @@ def _count(text: str) -> int:
 
 
 def _course(options: argparse.Namespace) -> "Course":
-    from initcourse.grading.course import Course
+    from initcourse.grading.records.course import Course
 
     course = Course(options.course)
     if not (course.folder / "source").is_dir():
@@ -227,8 +227,8 @@ folder of a clone. Your own homework goes into source/NAME/NAME.ipynb.
 
 
 def _new(options: argparse.Namespace) -> int:
-    from initcourse.grading import release
-    from initcourse.grading.course import Course
+    from initcourse.grading.hand_out import release
+    from initcourse.grading.records.course import Course
 
     added = release.new(Course(options.folder), options.sources or release.sources())
     print(f"{options.folder}: added {', '.join(added) or 'nothing; all homework is there'}")
@@ -253,7 +253,7 @@ that version only. Made twice from the same source, it is the same file.
 
 
 def _release(options: argparse.Namespace) -> int:
-    from initcourse.grading import release
+    from initcourse.grading.hand_out import release
 
     course = _course(options)
     for homework in options.homework:
@@ -278,7 +278,7 @@ it to try all that follows. An empty roster.csv gets their ids.
 
 
 def _practice(options: argparse.Namespace) -> int:
-    from initcourse.grading.practice import practice
+    from initcourse.grading.hand_out.practice import practice
 
     print(practice(_course_with(options), options.homework))
     return WELL
@@ -307,7 +307,7 @@ write into their notebooks.
 
 
 def _roster(options: argparse.Namespace) -> int:
-    from initcourse.grading import roster
+    from initcourse.grading.intake import roster
 
     course = _course(options)
     people, added = roster.extend_roster(course, options.export)
@@ -355,10 +355,11 @@ another hand-in counts now. Links are not followed, and zip files have limits.
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from initcourse.grading import intake
+
+    from initcourse.grading.intake import collecting
 
     course = _course_with(options)
-    done = intake.collect(course, options.homework, options.export, options.deadline)
+    done = collecting.collect(course, options.homework, options.export, options.deadline)
     told = [
         f"{len(students)} {what}"
         for what, students in [
@@ -426,7 +427,7 @@ set INITCOURSE_DATABASE=postgresql+psycopg2://user:password@host/name everywhere
 
 def _grade(options: argparse.Namespace) -> int:
     from initcourse.grading.batch import grade
-    from initcourse.grading.sandbox import SandboxError, Settings
+    from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings
 
     limits = {
         name: value
@@ -479,7 +480,7 @@ no hidden tests and no scripts. Write them again after marking by hand.
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    from initcourse.grading.feedback import feedback
+    from initcourse.grading.give_back.feedback import feedback
 
     course = _course_with(options)
     pages = feedback(course, options.homework)
@@ -517,8 +518,8 @@ A task that a person marks is pending until it is marked, and so is the homework
 
 
 def _export(options: argparse.Namespace) -> int:
-    from initcourse.grading import intake
-    from initcourse.grading.export import WAITS, export
+    from initcourse.grading.give_back.export import WAITS, export
+    from initcourse.grading.intake import collecting
 
     course = _course_with(options)
     paths, rows = export(course, options.homework, options.format, options.column)
@@ -530,7 +531,7 @@ def _export(options: argparse.Namespace) -> int:
         "Not graded",
         [f"{row.student}: {row.reason}" for row in rows if row.status == "not graded"],
     )
-    names = intake.unmapped(course, options.homework)
+    names = collecting.unmapped(course, options.homework)
     _list("Handed in without a student id, only in the JSON", names)
     return LOOK if names or any(row.reason.endswith(WAITS) for row in rows) else WELL
 
@@ -551,7 +552,7 @@ submissions a person should look at, and why.
 
 
 def _report(options: argparse.Namespace) -> int:
-    from initcourse.grading.report import report
+    from initcourse.grading.give_back.report import report
 
     print(report(_course_with(options), options.homework))
     return WELL

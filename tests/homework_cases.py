@@ -567,7 +567,7 @@ CASES = [
          {**FULL, "q1": 0}, output="hand in numbers"),
     Case("deep-answer", _with("deep = []\nfor _ in range(999): deep = [deep]", q1="root = deep"),
          {**FULL, "q1": 0}, output="nested more than 16 deep"),
-    Case("own-answer", _with("import initcourse.grading.answers as a\n"
+    Case("own-answer", _with("import initcourse.grading.comparing.answers as a\n"
          "a.encode = lambda v: a.Encoded('{\"array\": [\"|O\", [1], \"AAAA\"]}')"),
          dict.fromkeys(FULL, 0), output="does not have the form"),
     Case("patches-json", _with("import json\njson.dumps = lambda *a, **k: '{}'"),

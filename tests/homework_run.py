@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from initcourse.grading.course import Course, Record
-    from initcourse.grading.sandbox import Settings
+    from initcourse.grading.records.course import Course, Record
+    from initcourse.grading.sandbox.bubblewrap import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("homework_cases.py", "homework_run.py")
@@ -331,10 +331,10 @@ if __name__ == "__main__":
 
     from initcourse.command import main
     from initcourse.grading.batch import grade
-    from initcourse.grading.course import Course, Record
-    from initcourse.grading.database import DATABASE, database
-    from initcourse.grading.release import new, release
-    from initcourse.grading.sandbox import SandboxError, Settings
+    from initcourse.grading.hand_out.release import new, release
+    from initcourse.grading.records.course import Course, Record
+    from initcourse.grading.records.database import DATABASE, database
+    from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings
 
     place, action, *words = sys.argv[1:]
     print(json.dumps(globals()[action](Path(place), *words)))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcourse import activations, claims, datasets, initializers, propagation, tables, theory
+from initcourse import activations, datasets, initializers, propagation, tables, theory
+from initcourse.pages import claims
 from initcourse.propagation import backward, forward, layer_statistics, make_network
 from initcourse.training import (
     RBM,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcourse import claims
-from initcourse.claims import Claim, Contradiction, Finding, collect, judge, ledger, show
+from initcourse.pages import claims
+from initcourse.pages.claims import Claim, Contradiction, Finding, collect, judge, ledger, show
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 # Letter, number of rows, source, chapter: the head of the list of claims.

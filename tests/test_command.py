@@ -14,8 +14,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from initcourse.command import main
-from initcourse.grading import release
-from initcourse.grading.course import Course
+from initcourse.grading.hand_out import release
+from initcourse.grading.records.course import Course
 from initcourse.homework import version_of
 
 COMMANDS = [

@@ -23,14 +23,14 @@ from nbformat.v4 import (
 )
 from nbgrader.api import Gradebook
 
-from initcourse.grading import intake, roster
-from initcourse.grading.course import Course, Receipt, Record, TaskResult
-from initcourse.grading.database import DATABASE, database
-from initcourse.grading.export import canvas, export, marks, moodle
-from initcourse.grading.feedback import feedback
-from initcourse.grading.harmless import harmless
-from initcourse.grading.release import release
-from initcourse.grading.report import difficulty, look_at, report
+from initcourse.grading.give_back.export import canvas, export, marks, moodle
+from initcourse.grading.give_back.feedback import feedback
+from initcourse.grading.give_back.report import difficulty, look_at, report
+from initcourse.grading.hand_out.release import release
+from initcourse.grading.intake import collecting, roster
+from initcourse.grading.records.course import Course, Receipt, Record, TaskResult
+from initcourse.grading.records.database import DATABASE, database
+from initcourse.grading.records.harmless import harmless
 
 HIDDEN = "assert answer == 4711"
 PERSONS = {
@@ -259,7 +259,7 @@ def test_no_cell_is_a_formula(course: Course, form: str) -> None:
 
 
 def test_json_holds_all(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "unmapped", lambda course, homework: {"Unknown": ["a.ipynb"]})
+    monkeypatch.setattr(collecting, "unmapped", lambda course, homework: {"Unknown": ["a.ipynb"]})
     (path,), _ = export(course, "tiny", "json")
     found = json.loads(path.read_text(encoding="utf-8"))
     assert found["unmapped"] == {"Unknown": ["a.ipynb"]}

@@ -118,7 +118,7 @@ def visible(name: str, answer: Any) -> str | None:
 
 @pytest.mark.parametrize("hw", HOMEWORKS)
 def test_the_copy_is_what_release_makes(hw: str) -> None:
-    release = pytest.importorskip("initcourse.grading.release")
+    release = pytest.importorskip("initcourse.grading.hand_out.release")
     made = release.student_copy(FOLDER / "source" / f"{hw}.ipynb")
     stored = (FOLDER / f"{hw}.ipynb").read_bytes()
     assert stored == made, f"make it again: initcourse homework release {hw} (book/instructors.md)"
@@ -259,8 +259,8 @@ def test_what_is_no_answer_earns_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", AUTOMATIC)
 def test_grading_takes_the_answer_as_the_kernel_sends_it(name: str) -> None:
-    answers = pytest.importorskip("initcourse.grading.answers")
-    comparer = pytest.importorskip("initcourse.grading.comparer")
+    answers = pytest.importorskip("initcourse.grading.comparing.answers")
+    comparer = pytest.importorskip("initcourse.grading.comparing.comparer")
     hw, _, task = name.partition(".")
     sent = str(answers.encode(reference(name, "ada")))
     cell = cell_of(source_of(hw), f"{task}-test").source
@@ -520,7 +520,7 @@ def test_importing_it_is_light() -> None:
 
 
 def test_a_homework_made_from_the_template_works(tmp_path: Path) -> None:
-    release = pytest.importorskip("initcourse.grading.release")
+    release = pytest.importorskip("initcourse.grading.hand_out.release")
     text = (FOLDER / "source" / "template" / "template.ipynb").read_text(encoding="utf-8")
     path = tmp_path / "lab3.ipynb"
     path.write_text(text.replace("template", "lab3"), encoding="utf-8")

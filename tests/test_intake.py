@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from initcourse.grading import archive, intake, roster
-from initcourse.grading.course import Course, Receipt
+from initcourse.grading.intake import archive, roster
+from initcourse.grading.intake.collecting import collect, unmapped
+from initcourse.grading.records.course import Course, Receipt
 
 NOON = (2026, 11, 1, 12, 0, 0)
 EVENING = (2026, 11, 1, 20, 0, 0)
@@ -97,7 +98,7 @@ def test_a_name_leads_to_its_student(
     course: Course, tmp_path: Path, path: str, platform: str
 ) -> None:
     enrol(course, {platform: "s1", "someone else": "s2"})
-    done = intake.collect(course, "hw1", exported(tmp_path, (path, notebook("mine"))))
+    done = collect(course, "hw1", exported(tmp_path, (path, notebook("mine"))))
     assert done.new == ["s1"]
     assert not done.unmapped
     assert text_of(course, "s1") == "mine"
@@ -110,7 +111,7 @@ def test_zip_files_lie_in_zip_files_and_folders(course: Course, tmp_path: Path) 
     inner = packed(("work/hw1.ipynb", notebook("ada's")), ("work/__MACOSX/._hw1.ipynb", b"\0"))
     outer = packed((moodle("Ada Lovelace", "all.ZIP"), inner))
     (tmp_path / "downloads" / "part 1.zip").write_bytes(outer)
-    done = intake.collect(course, "hw1", tmp_path / "downloads")
+    done = collect(course, "hw1", tmp_path / "downloads")
     assert done.new == ["ada", "emmy"]
     assert not done.refused
     assert (text_of(course), text_of(course, "emmy")) == ("ada's", "emmy's")
@@ -125,7 +126,7 @@ def test_a_student_cannot_hand_in_for_another(course: Course, tmp_path: Path) ->
         (f"lovelaceada_1_2_{emmys}.ipynb", notebook("by ada, in Canvas")),
         (moodle("Ada Lovelace", f"../{emmys}/hw1.ipynb"), notebook("by ada, up and down")),
     )
-    done = intake.collect(course, "hw1", export)
+    done = collect(course, "hw1", export)
     assert done.new == ["ada", "c1"]
     assert course.receipt("hw1", "emmy") is None
 
@@ -136,12 +137,12 @@ def test_two_students_of_one_name_are_not_mixed_up(course: Course, tmp_path: Pat
         (moodle("Ada Lovelace", "hw1.ipynb", 7), notebook("one")),
         (moodle("Ada Lovelace", "hw1.ipynb", 9), notebook("other")),
     )
-    done = intake.collect(course, "hw1", export)
+    done = collect(course, "hw1", export)
     assert sorted(done.unmapped) == ["Ada Lovelace_7", "Ada Lovelace_9"]
     enrol(course, {"Ada Lovelace_7": "ada", "Ada Lovelace_9": "ada2"})
-    assert intake.collect(course, "hw1", export).new == ["ada", "ada2"]
+    assert collect(course, "hw1", export).new == ["ada", "ada2"]
     assert text_of(course, "ada2") == "other"
-    assert intake.unmapped(course, "hw1") == {}
+    assert unmapped(course, "hw1") == {}
 
 
 def test_nobody_is_lost(course: Course, tmp_path: Path) -> None:
@@ -152,23 +153,23 @@ def test_nobody_is_lost(course: Course, tmp_path: Path) -> None:
         ("Emmy Noether_8_assignsubmission_file_/", b""),
         ("grades.csv", b"a,b"),
     )
-    done = intake.collect(course, "hw1", export)
+    done = collect(course, "hw1", export)
     assert list(done.empty) == ["ada", "emmy"]
     for student in ("ada", "emmy"):
         assert received(course, student).sha256 == ""
         assert received(course, student).notices == ["no notebook in the hand-in"]
     assert list(done.unmapped) == ["Grace Hopper"]
-    assert intake.unmapped(course, "hw1") == done.unmapped
+    assert unmapped(course, "hw1") == done.unmapped
     assert done.ignored == ["export.zip/grades.csv"]
 
 
 def test_a_name_is_settled_by_whatever_leads_to_its_student(course: Course, tmp_path: Path) -> None:
     export = exported(tmp_path, ("lovelaceada_12_67_hw1.ipynb", notebook("1")))
-    intake.collect(course, "hw1", export)
-    assert list(intake.unmapped(course, "hw1")) == ["lovelaceada_12"]
+    collect(course, "hw1", export)
+    assert list(unmapped(course, "hw1")) == ["lovelaceada_12"]
     enrol(course, {"lovelaceada": "ada"})
-    assert intake.collect(course, "hw1", export).new == ["ada"]
-    assert intake.unmapped(course, "hw1") == {}
+    assert collect(course, "hw1", export).new == ["ada"]
+    assert unmapped(course, "hw1") == {}
 
 
 # What an export may hold.
@@ -183,7 +184,7 @@ def test_nothing_leaves_the_course_folder(course: Course, tmp_path: Path) -> Non
         ("Ada Lovelace_7_assignsubmission_file_\\..\\..\\evil.ipynb", notebook("4")),
     )
     before = set(tmp_path.rglob("*"))
-    done = intake.collect(course, "hw1", export)
+    done = collect(course, "hw1", export)
     assert set(done.refused.values()) == {archive.UNSAFE_PATH}
     assert len(done.refused) == 4
     written = set(tmp_path.rglob("*")) - before
@@ -199,7 +200,7 @@ def test_links_are_not_followed(course: Course, tmp_path: Path) -> None:
         (folder / person).mkdir(parents=True)
     (folder / "Ada Lovelace" / "hw1.ipynb").symlink_to(secret)
     (folder / "Emmy Noether" / "all").symlink_to(tmp_path)
-    done = intake.collect(course, "hw1", folder)
+    done = collect(course, "hw1", folder)
     assert list(done.empty) == ["ada", "emmy"]
     assert set(done.refused.values()) == {"symbolic link, not followed"}
     assert not course.submission("hw1", "ada").exists()
@@ -210,7 +211,7 @@ def test_links_in_zip_files_are_not_followed(course: Course, tmp_path: Path) -> 
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
         archive.writestr(link, "/etc/passwd")
-    done = intake.collect(course, "hw1", tmp_path / "export.zip")
+    done = collect(course, "hw1", tmp_path / "export.zip")
     assert list(done.refused.values()) == ["symbolic link, not followed"]
     assert received(course).notices[0] == "no notebook in the hand-in"
 
@@ -249,7 +250,7 @@ def test_what_cannot_be_read_costs_nobody_else_anything(
     entries = [(moodle(name, file), content) for name, (file, content, _) in reasons.items()]
     bomb = packed(*((f"{n}.ipynb", notebook(str(n)).ljust(9_000)) for n in range(9)))
     entries += [(moodle("bomb", "hw1.zip"), bomb), (moodle("zoe", "hw1.ipynb"), notebook("fine"))]
-    done = intake.collect(course, "hw1", exported(tmp_path, *entries))
+    done = collect(course, "hw1", exported(tmp_path, *entries))
     told = {name: received(course, name).notices[0] for name in reasons}
     assert told == {name: reason for name, (_, _, reason) in reasons.items()}
     assert archive.ZIP_BOMB in done.refused.values()
@@ -259,7 +260,7 @@ def test_what_cannot_be_read_costs_nobody_else_anything(
 
 def test_control_characters_do_not_reach_the_terminal(course: Course, tmp_path: Path) -> None:
     name = moodle("Ada\x1b[31m", "hw1\n.ipynb")
-    done = intake.collect(course, "hw1", exported(tmp_path, (name, notebook("1"))))
+    done = collect(course, "hw1", exported(tmp_path, (name, notebook("1"))))
     assert list(done.unmapped) == ["Ada?[31m"]
     assert "\n" not in done.unmapped["Ada?[31m"][0]
 
@@ -289,7 +290,7 @@ def test_the_last_in_time_counts_else_the_first_late_one(
         (moodle("Ada Lovelace", f"{place}/hw1.ipynb"), notebook(str(when)), when)
         for place, when in enumerate(times)
     ]
-    done = intake.collect(course, "hw1", exported(tmp_path, *entries), deadline)
+    done = collect(course, "hw1", exported(tmp_path, *entries), deadline)
     assert text_of(course) == str(counted)
     assert received(course).received == datetime(*counted).isoformat()  # type: ignore[arg-type]
     assert received(course).late is late
@@ -307,7 +308,7 @@ def test_canvas_says_itself_what_is_late(course: Course, tmp_path: Path) -> None
         ("noetheremmy_LATE_2_12_hw1.ipynb", notebook("emmy"), NOON),
         ("hoppergrace_3_text.html", b"see my mail"),
     )
-    done = intake.collect(course, "hw1", export, DEADLINE)
+    done = collect(course, "hw1", export, DEADLINE)
     assert text_of(course) == "second"
     assert (received(course).late, received(course).received) == (False, "")
     assert received(course, "emmy").late
@@ -324,7 +325,7 @@ def test_another_homework_counts_only_if_there_is_nothing_else(
         (moodle("Ada Lovelace", "hw2.ipynb"), notebook("that", "hw2"), EVENING),
         (moodle("Emmy Noether", "hw1.ipynb"), notebook("only", "hw2"), NOON),
     )
-    intake.collect(course, "hw1", export)
+    collect(course, "hw1", export)
     assert (text_of(course), text_of(course, "emmy")) == ("this", "only")
 
 
@@ -337,46 +338,46 @@ def test_copies_made_at_the_same_time_are_counted_by_their_number(
         (moodle("Ada Lovelace", "hw1 (9).ipynb"), notebook("9")),
         (moodle("Ada Lovelace", "hw1.ipynb"), notebook("0")),
     )
-    intake.collect(course, "hw1", export)
+    collect(course, "hw1", export)
     assert text_of(course) == "10"
 
 
 def test_collected_again_it_keeps_and_tells_what_changed(course: Course, tmp_path: Path) -> None:
     ada = (moodle("Ada Lovelace", "hw1.ipynb"), notebook("first"), NOON)
     emmy = (moodle("Emmy Noether", "hw1.ipynb"), notebook("emmy"), NOON)
-    intake.collect(course, "hw1", exported(tmp_path, ada, emmy), DEADLINE)
+    collect(course, "hw1", exported(tmp_path, ada, emmy), DEADLINE)
     before = received(course, "emmy")
-    again = intake.collect(course, "hw1", exported(tmp_path, ada, emmy), DEADLINE)
+    again = collect(course, "hw1", exported(tmp_path, ada, emmy), DEADLINE)
     assert (again.new, again.replaced, again.unchanged) == ([], [], ["ada", "emmy"])
     assert received(course, "emmy") == before
     # Later exports hold what came since, in time or late, or nothing at all.
     later = (moodle("Ada Lovelace", "hw1.ipynb"), notebook("late"), NIGHT)
-    assert intake.collect(course, "hw1", exported(tmp_path, later), DEADLINE).unchanged == ["ada"]
+    assert collect(course, "hw1", exported(tmp_path, later), DEADLINE).unchanged == ["ada"]
     assert text_of(course) == "first"
     since = (moodle("Ada Lovelace", "hw1.ipynb"), notebook("second"), (2026, 11, 1, 13, 0, 0))
-    assert intake.collect(course, "hw1", exported(tmp_path, since), DEADLINE).replaced == ["ada"]
+    assert collect(course, "hw1", exported(tmp_path, since), DEADLINE).replaced == ["ada"]
     assert text_of(course) == "second"
     assert any("replaces" in note for note in received(course).notices)
     empty = (moodle("Ada Lovelace", "hw1.pdf"), b"", NIGHT)
-    assert intake.collect(course, "hw1", exported(tmp_path, empty)).unchanged == ["ada"]
+    assert collect(course, "hw1", exported(tmp_path, empty)).unchanged == ["ada"]
     assert text_of(course) == "second"
 
 
 def test_a_notebook_that_was_removed_comes_back(course: Course, tmp_path: Path) -> None:
     export = exported(tmp_path, (moodle("Ada Lovelace", "a.ipynb"), notebook("1")))
-    intake.collect(course, "hw1", export)
+    collect(course, "hw1", export)
     course.submission("hw1", "ada").unlink()
-    intake.collect(course, "hw1", export)
+    collect(course, "hw1", export)
     assert text_of(course) == "1"
 
 
 def test_a_new_deadline_judges_what_was_collected(course: Course, tmp_path: Path) -> None:
     export = exported(tmp_path, (moodle("Ada Lovelace", "a.ipynb"), notebook("1"), EVENING))
-    intake.collect(course, "hw1", export, DEADLINE)
+    collect(course, "hw1", export, DEADLINE)
     assert received(course).late
-    intake.collect(course, "hw1", export)  # no deadline named: it stays late
+    collect(course, "hw1", export)  # no deadline named: it stays late
     assert received(course).late
-    intake.collect(course, "hw1", export, datetime(2026, 11, 2))
+    collect(course, "hw1", export, datetime(2026, 11, 2))
     assert not received(course).late
 
 
@@ -412,7 +413,7 @@ def test_the_roster_keeps_what_is_filled_in(course: Course, tmp_path: Path) -> N
     assert course.roster.read_text(encoding="utf-8-sig") == text
     # Filled in, the neutral name still leads to its student.
     course.roster.write_text(text.replace("'=cmd(),", "'=cmd(),mallory"), encoding="utf-8")
-    assert "mallory" in intake.collect(course, "hw1", export).new
+    assert "mallory" in collect(course, "hw1", export).new
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The package as a whole: light to import, one direction, documented."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import re
@@ -15,14 +16,31 @@ import pytest
 import initcourse
 
 FOLDER = Path(initcourse.__file__).parent
-# The order that the package's docstring tells.
-ORDER = re.findall(r":mod:`~initcourse\.(\w+)`", initcourse.__doc__ or "")
+# The order that the package's docstring tells: the science first, then what pages are made of.
+ORDER = re.findall(r":mod:`~initcourse\.([\w.]+)`", initcourse.__doc__ or "")
+# A hand-in's way through the grading.
+WAY = [
+    "cells",
+    "records",
+    "intake",
+    "hand_out",
+    "comparing",
+    "sandbox",
+    "engine",
+    "batch",
+    "give_back",
+]
+ROOMS = [*ORDER, "homework", *(f"grading.{room}" for room in WAY)]
 HEAVY = {"matplotlib", "ipywidgets", "IPython", "sklearn", "scipy", "numpy", "tabulate"}
+FILES = {
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FOLDER.rglob("*.py")
+}
 
 
 def imported_by(module: str) -> list[tuple[str, bool]]:
     """Return the modules that a module imports, and whether as soon as it is loaded itself."""
-    tree = ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse(FILES[module].read_text("utf-8"))
     found = []
     for node in ast.walk(tree):
         at_once = node in tree.body
@@ -31,15 +49,34 @@ def imported_by(module: str) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
             assert node.module is not None
-            if node.module == "initcourse":
-                found += [(f"initcourse.{alias.name}", at_once) for alias in node.names]
-            else:
-                found.append((node.module, at_once))
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                known = whole.removeprefix("initcourse.") in FILES
+                found.append((whole if known else node.module, at_once))
     return found
 
 
+def room_of(module: str) -> str:
+    """Return the room that a module stands in; one of no room is its own."""
+    return next((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), module)
+
+
+SHOWN = [module for module in FILES if room_of(module) in ORDER]
+
+
+def inside(module: str) -> set[str]:
+    """Return the modules of the package that a module imports."""
+    names = {name for name, _ in imported_by(module)}
+    return {n.removeprefix("initcourse.") for n in names if n.startswith("initcourse.")}
+
+
 def modules() -> list[ModuleType]:
-    return [importlib.import_module(f"initcourse.{name}") for name in ORDER]
+    """Return the modules that the docstring names, or the parts of those that are folders."""
+    return [
+        importlib.import_module(f"initcourse.{name}")
+        for name in FILES
+        if room_of(name) in ORDER and FILES[name].name != "__init__.py"
+    ]
 
 
 def public(module: ModuleType) -> list[tuple[str, Any]]:
@@ -74,27 +111,38 @@ def test_the_numerical_modules_load_numpy_alone() -> None:
     assert loaded & HEAVY == {"numpy"}
 
 
-def test_the_docstring_names_every_module() -> None:
-    internal = {"__init__", "__main__", "_checks", "command"}
-    stored = {path.stem for path in FOLDER.glob("*.py")} - internal
-    assert stored == set(ORDER)
-    assert len(ORDER) == len(set(ORDER))
+def test_every_module_stands_in_a_room() -> None:
+    doors = {"__init__", "__main__", "_checks", "command", "pages", "grading"}
+    assert {module for module in FILES if room_of(module) not in ROOMS} == doors
+    assert set(ROOMS) == {room_of(module) for module in FILES} - doors
+    assert len(ROOMS) == len(set(ROOMS))
 
 
-@pytest.mark.parametrize("module", ORDER)
+@pytest.mark.parametrize("module", FILES)
 def test_dependencies_run_one_way(module: str) -> None:
-    earlier = {"initcourse._checks"} | {f"initcourse.{m}" for m in ORDER[: ORDER.index(module)]}
-    inside = {name for name, _ in imported_by(module) if name.split(".")[0] == "initcourse"}
-    assert inside <= earlier
-    assert "initcourse.widgets" not in inside
+    if module in ("__init__", "__main__", "command"):
+        return
+    room = room_of(module)
+    before = set(ROOMS[: ROOMS.index(room) + 1]) if room in ROOMS else set()
+    if room == "homework":  # what a student hands in needs neither the pages nor the grading
+        before = {"homework"}
+    elif room.startswith("grading."):
+        before = {one for one in before if one.startswith("grading.")} | {"homework"}
+    assert {room_of(name) for name in inside(module)} <= before | {"_checks"}
+    if room.startswith("grading."):  # through its door
+        assert {name for name in inside(module) if room_of(name) == "homework"} <= {"homework"}
+
+
+def test_no_circles() -> None:
+    list(graphlib.TopologicalSorter({m: inside(m) - {m} for m in FILES}).static_order())
 
 
 def test_students_need_nothing_of_the_grading() -> None:
-    homework = [f"homework/{path.stem}" for path in (FOLDER / "homework").glob("*.py")]
+    homework = [module for module in FILES if room_of(module) == "homework"]
     assert len(homework) > 5
     for module in homework:
         for name, _ in imported_by(module):
-            assert not name.startswith(("initcourse.grading", "nbgrader", "joblib", "distributed"))
+            assert not name.startswith(("nbgrader", "joblib", "distributed"))
     loaded = loaded_after("import initcourse.command, initcourse.homework")
     assert not loaded & {"nbgrader", "nbconvert", "sqlalchemy", "joblib", "distributed"}
 
@@ -102,19 +150,19 @@ def test_students_need_nothing_of_the_grading() -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("ipywidgets", {"widgets"}),
-        ("matplotlib", {"plots", "widgets"}),
+        ("ipywidgets", {"pages.widgets"}),
+        ("matplotlib", {"pages.plots", "pages.widgets"}),
         ("sklearn", {"datasets"}),
         ("tabulate", {"tables"}),
     ],
 )
 def test_who_imports_what(package: str, importers: set[str]) -> None:
-    found = {m for m in ORDER for name, _ in imported_by(m) if name.split(".")[0] == package}
+    found = {m for m in SHOWN for name, _ in imported_by(m) if name.split(".")[0] == package}
     assert found <= importers
 
 
 def test_scipy_and_scikit_learn_are_imported_where_they_are_used() -> None:
-    for module in ORDER:
+    for module in SHOWN:
         at_once = {name.split(".")[0] for name, at_once in imported_by(module) if at_once}
         assert not at_once & {"scipy", "sklearn"}, module
 

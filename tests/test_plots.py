@@ -13,8 +13,8 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
-from initcourse import plots
 from initcourse.initializers import he_normal
+from initcourse.pages import plots
 from initcourse.propagation import depth_sweep
 
 FIRST_COLOUR = "#0072b2"  # of initcourse.mplstyle

@@ -15,11 +15,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 pytest.importorskip("nbgrader", reason='grading needs pip install "initcourse[instructor]"')
 
-from initcourse.grading import inspection, sandbox
-from initcourse.grading.answers import AnswerError, decode, encode
-from initcourse.grading.comparer import Comparer, TestCell, compare
-from initcourse.grading.kernels import Kernel, KernelGone
-from initcourse.grading.sandbox import SandboxError, Settings
+from initcourse.grading.comparing.answers import AnswerError, decode, encode
+from initcourse.grading.comparing.comparer import Comparer, TestCell, compare
+from initcourse.grading.intake import inspection
+from initcourse.grading.sandbox import bubblewrap
+from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings
+from initcourse.grading.sandbox.kernels import Kernel, KernelGone
 
 
 class Always(float):
@@ -247,16 +248,16 @@ def test_a_test_cell_of_another_shape_is_refused(source: str) -> None:
 def test_root_does_not_grade(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(SandboxError, match="as a normal user"):
-        sandbox.require(Settings())
+        bubblewrap.require(Settings())
 
 
 def test_a_missing_sandbox_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", "/nowhere")
-    sandbox._probe.cache_clear()
+    bubblewrap._probe.cache_clear()
     with pytest.raises(SandboxError, match="apt install bubblewrap"):
-        sandbox.require(Settings())
-    sandbox.require(Settings(sandbox="none"))  # told so in so many words
+        bubblewrap.require(Settings())
+    bubblewrap.require(Settings(sandbox="none"))  # told so in so many words
 
 
 def test_a_sandbox_that_does_not_start_is_named(
@@ -267,26 +268,26 @@ def test_a_sandbox_that_does_not_start_is_named(
     broken.chmod(0o755)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    sandbox._probe.cache_clear()
+    bubblewrap._probe.cache_clear()
     with pytest.raises(SandboxError, match=r"uid map: Permission denied.*AppArmor"):
-        sandbox.require(Settings())
-    sandbox._probe.cache_clear()
+        bubblewrap.require(Settings())
+    bubblewrap._probe.cache_clear()
 
 
 def test_submissions_see_the_package_but_not_the_clone() -> None:
     import initcourse
 
     package = Path(initcourse.__file__).parent
-    assert sandbox.exposed(package) is not None
-    assert sandbox.exposed(package.parent / "book" / "homework" / "source") is None
-    assert sandbox.exposed(package.parent / ".git") is None
-    assert sandbox.exposed(Path.home()) is None
-    assert sandbox.exposed(Path("/")) is None
-    assert sandbox.exposed(Path(np.__file__)) is not None
+    assert bubblewrap.exposed(package) is not None
+    assert bubblewrap.exposed(package.parent / "book" / "homework" / "source") is None
+    assert bubblewrap.exposed(package.parent / ".git") is None
+    assert bubblewrap.exposed(Path.home()) is None
+    assert bubblewrap.exposed(Path("/")) is None
+    assert bubblewrap.exposed(Path(np.__file__)) is not None
 
 
 def test_a_setting_that_is_none_is_named() -> None:
-    made = sandbox.provisioner(Settings(sandbox="docker"), [], "/tmp")  # type: ignore[arg-type]
+    made = bubblewrap.provisioner(Settings(sandbox="docker"), [], "/tmp")  # type: ignore[arg-type]
     import asyncio
 
     with pytest.raises(SandboxError, match="must be 'bubblewrap' or 'none', got 'docker'"):
@@ -313,8 +314,8 @@ def test_a_kernel_without_a_sandbox_runs_cells() -> None:
 def test_a_kernel_dies_with_the_grader() -> None:
     script = (
         "import os, signal\n"
-        "from initcourse.grading.kernels import Kernel\n"
-        "from initcourse.grading.sandbox import Settings\n"
+        "from initcourse.grading.sandbox.kernels import Kernel\n"
+        "from initcourse.grading.sandbox.bubblewrap import Settings\n"
         "kernel = Kernel(Settings(sandbox='none')).__enter__()\n"
         "print(kernel._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

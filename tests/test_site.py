@@ -32,7 +32,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from initcourse import claims
+from initcourse.pages import claims
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ["build", ".", "-W", "-n", "--keep-going"]  # as in `make book`

@@ -14,7 +14,8 @@ from scipy import integrate, special, stats
 
 from initcourse import theory
 from initcourse.activations import Activation, identity, leaky_relu, named, relu, sigmoid, tanh
-from initcourse.theory import chi_1, gaussian_expectation, q_star, variance_map, variance_path
+from initcourse.quadrature import gaussian_expectation
+from initcourse.theory import chi_1, q_star, variance_map, variance_path
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sigmoid": sigmoid,

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from initcourse import widgets
-from initcourse.widgets import Choice, explore
+from initcourse.pages import widgets
+from initcourse.pages.widgets import Choice, explore
 
 drawn: list[dict[str, Any]] = []
 

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from initcourse.grading.release import student_copy
+from initcourse.grading.hand_out.release import student_copy
 
 HOMEWORK = Path(__file__).resolve().parents[1] / "book" / "homework"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from initcourse import initializers, plots, propagation
+from initcourse import initializers, propagation
+from initcourse.pages import plots
 
 TARGET = Path(__file__).resolve().parents[1] / "book" / "static" / "cover.png"
 WIDTH, DEPTH, SAMPLES = 500, 30, 200

@@ -7,8 +7,8 @@ measurement contradicts its claim.  ``python tools/robust.py 3 01_gaussian_probl
 chapter with three offsets.  The notebooks know of none of this: the kernel that runs them is given
 another ``numpy.random.default_rng``.
 
-A full run writes ``initcourse/data/robustness.json``, which the ledger reads.  The file holds a
-digest of each chapter's code and predicates, so that a test can say when it is out of date.
+A full run writes ``initcourse/pages/data/robustness.json``, which the ledger reads.  The file holds
+a digest of each chapter's code and predicates, so that a test can say when it is out of date.
 """
 
 import ast
@@ -31,14 +31,14 @@ from nbclient import NotebookClient
 from tabulate import tabulate
 from traitlets.config import Config
 
-from initcourse import claims
+from initcourse.pages import claims
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 sys.path.insert(0, str(BOOK / "extensions"))
 
 import own_settings  # noqa: E402
 
-RECORD = Path(__file__).resolve().parents[1] / "initcourse" / "data" / "robustness.json"
+RECORD = Path(__file__).resolve().parents[1] / "initcourse" / "pages" / "data" / "robustness.json"
 SHIFTS = 20
 STEP = 1000  # further than any seed of a chapter, so that no draw is seen twice
 DTYPES = ("float64", "float32")

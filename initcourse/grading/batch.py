@@ -11,10 +11,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from initcourse.grading.course import Course, Record
-from initcourse.grading.database import database
 from initcourse.grading.engine import FAILED, Settings, grade_one, load_source, require_here
-from initcourse.grading.release import release
+from initcourse.grading.hand_out.release import release
+from initcourse.grading.records.course import Course, Record
+from initcourse.grading.records.database import database
 
 __all__ = ["grade"]
 
@@ -47,7 +47,7 @@ def grade(
     course : Course
         The course's folder.  On a cluster every machine must see it under the same path, and all
         need one database that serves several machines; see
-        :func:`initcourse.grading.database.database`.
+        :func:`initcourse.grading.records.database.database`.
     homework : str
         The homework, such as ``"hw1"``.
     workers : int, optional

@@ -30,13 +30,13 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from initcourse.grading.comparer import Comparer, TestCell
-from initcourse.grading.course import Course, Record, TaskResult
-from initcourse.grading.database import configuration, database
-from initcourse.grading.harmless import harmless
-from initcourse.grading.inspection import NotGraded, Source, read, repair, suspicious
-from initcourse.grading.kernels import Kernel, KernelGone
-from initcourse.grading.sandbox import SandboxError, Settings, exposed, require
+from initcourse.grading.comparing.comparer import Comparer, TestCell
+from initcourse.grading.intake.inspection import NotGraded, Source, read, repair, suspicious
+from initcourse.grading.records.course import Course, Record, TaskResult
+from initcourse.grading.records.database import configuration, database
+from initcourse.grading.records.harmless import harmless
+from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings, exposed, require
+from initcourse.grading.sandbox.kernels import Kernel, KernelGone
 
 __all__ = ["FAILED", "Settings", "grade_one", "load_source", "require_here", "task_name"]
 

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 PROVISIONER = "initcourse-bubblewrap"
+LAUNCHER = "initcourse.grading.sandbox.launcher"
 HOME = "/home/student"
 MATPLOTLIB = f"{HOME}/.matplotlib"
 
@@ -100,7 +101,7 @@ def require(settings: Settings) -> None:
 @cache
 def _probe() -> None:
     """Run nothing in the sandbox once."""
-    imports = [sys.executable, "-c", "import initcourse.grading.launcher"]
+    imports = [sys.executable, "-c", f"import {LAUNCHER}"]
     command = [*bubblewrap([], HOME), *limits(Settings()), *imports]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -288,7 +289,12 @@ def provisioner(
         Folder with the connection file ``kernel.json``; the sockets' names begin with its path.
     """
     spec = KernelSpec(
-        argv=[sys.executable, "-m", "initcourse.grading.launcher", f"{sockets}/kernel.json"],
+        argv=[
+            sys.executable,
+            "-m",
+            LAUNCHER,
+            f"{sockets}/kernel.json",
+        ],
         display_name="Python, in a sandbox",
         language="python",
         interrupt_mode="message",

@@ -20,9 +20,9 @@ from traitlets import Dict
 from traitlets.config import Config
 
 from initcourse.grading import cells
-from initcourse.grading.course import Course
-from initcourse.grading.database import configuration
-from initcourse.grading.export import Marks, marks
+from initcourse.grading.give_back.export import Marks, marks
+from initcourse.grading.records.course import Course
+from initcourse.grading.records.database import configuration
 from initcourse.homework import title
 
 __all__ = ["Summary", "clean", "feedback"]

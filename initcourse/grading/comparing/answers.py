@@ -128,7 +128,7 @@ def decode(text: str) -> Any:
     >>> decode('{"array": ["|O", [1], "AAAAAAAAAAA="]}')
     Traceback (most recent call last):
     ...
-    initcourse.grading.answers.AnswerError: the answer could not be read: type of array '|O'
+    initcourse...AnswerError: the answer could not be read: type of array '|O'
     """
     if not isinstance(text, str) or len(text) > MAX_CHARS:
         raise AnswerError("the answer could not be read: too long")

@@ -25,7 +25,7 @@ from initcourse import _checks
 _MARKERS = "os^Dv<>"
 _POINTS = 400  # of a line whose law is a function
 _STYLE = rc_params_from_file(
-    str(files("initcourse") / "initcourse.mplstyle"), use_default_template=False
+    str(files("initcourse.pages") / "initcourse.mplstyle"), use_default_template=False
 )
 
 

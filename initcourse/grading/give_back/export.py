@@ -13,11 +13,12 @@ from typing import Any, Literal, TypeAlias
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
-from initcourse.grading import cells, intake
-from initcourse.grading.course import Course, Receipt, Record, TaskResult
-from initcourse.grading.database import database
+from initcourse.grading import cells
 from initcourse.grading.engine import task_name
-from initcourse.grading.roster import Person, read_roster
+from initcourse.grading.intake import collecting
+from initcourse.grading.intake.roster import Person, read_roster
+from initcourse.grading.records.course import Course, Receipt, Record, TaskResult
+from initcourse.grading.records.database import database
 from initcourse.homework import title
 
 __all__ = ["FORMATS", "WAITS", "Marks", "canvas", "export", "heading", "marks", "moodle", "plain"]
@@ -293,7 +294,7 @@ def plain(course: Course, homework: str, rows: Sequence[Marks]) -> str:
         "homework": homework,
         "title": title(homework),
         "students": [asdict(row) for row in rows],
-        "unmapped": intake.unmapped(course, homework),
+        "unmapped": collecting.unmapped(course, homework),
     }
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 

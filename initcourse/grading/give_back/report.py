@@ -8,9 +8,10 @@ from html import escape
 from pathlib import Path
 from statistics import mean, median
 
-from initcourse.grading import cells, intake
-from initcourse.grading.course import Course
-from initcourse.grading.export import Marks, heading, marks
+from initcourse.grading import cells
+from initcourse.grading.give_back.export import Marks, heading, marks
+from initcourse.grading.intake import collecting
+from initcourse.grading.records.course import Course
 
 __all__ = ["difficulty", "look_at", "report"]
 
@@ -116,7 +117,7 @@ def report(course: Course, homework: str) -> Path:
     rows = marks(course, homework)
     name = heading(homework)
     parts = [f"<h1>{escape(name)}</h1>", _counts(rows), _spread(rows), _tasks(rows)]
-    parts += [_list(look_at(course, rows)), _unmapped(intake.unmapped(course, homework))]
+    parts += [_list(look_at(course, rows)), _unmapped(collecting.unmapped(course, homework))]
     path = course.folder / "reports" / f"{homework}.html"
     cells.write(path, PAGE.format(title=escape(name), body="\n".join(parts)))
     return path

@@ -12,9 +12,9 @@ from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
 import initcourse
-from initcourse.grading.course import Course
-from initcourse.grading.database import configuration
-from initcourse.grading.roster import COLUMNS
+from initcourse.grading.intake.roster import COLUMNS
+from initcourse.grading.records.course import Course
+from initcourse.grading.records.database import configuration
 from initcourse.homework import version_of
 
 __all__ = ["new", "release", "sources", "student_copy"]
@@ -25,8 +25,8 @@ NBGRADER_CONFIG = '''\
 
 from pathlib import Path
 
-from initcourse.grading.course import Course
-from initcourse.grading.database import configuration
+from initcourse.grading.records.course import Course
+from initcourse.grading.records.database import configuration
 
 c = get_config()  # noqa: F821
 c.merge(configuration(Course(Path(__file__).parent)))

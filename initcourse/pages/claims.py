@@ -219,7 +219,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads((files("initcourse") / "data" / "claims.toml").read_text("utf-8"))
+    return tomllib.loads((files("initcourse.pages") / "data" / "claims.toml").read_text("utf-8"))
 
 
 @cache
@@ -263,7 +263,7 @@ def framework_defaults() -> list[dict[str, Any]]:
     >>> sorted({row["framework"] for row in framework_defaults()})
     ['Flax', 'Haiku', 'Keras', 'PyTorch']
     """
-    text = (files("initcourse") / "data" / "framework_defaults.json").read_text("utf-8")
+    text = (files("initcourse.pages") / "data" / "framework_defaults.json").read_text("utf-8")
     rows: list[dict[str, Any]] = json.loads(text)
     return rows
 
@@ -285,7 +285,7 @@ def robustness() -> dict[str, dict[str, Any]]:
     >>> robustness()["G3"]["verdict"]
     'holds'
     """
-    text = (files("initcourse") / "data" / "robustness.json").read_text("utf-8")
+    text = (files("initcourse.pages") / "data" / "robustness.json").read_text("utf-8")
     found: dict[str, dict[str, Any]] = json.loads(text)["claims"]
     return found
 

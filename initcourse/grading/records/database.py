@@ -7,7 +7,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from initcourse.grading.course import Course
+from initcourse.grading.records.course import Course
 
 __all__ = ["DATABASE", "configuration", "database"]
 

@@ -10,8 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from initcourse.grading import cells
-from initcourse.grading.archive import Found, read_export
-from initcourse.grading.course import Course
+from initcourse.grading.intake.archive import Found, read_export
+from initcourse.grading.records.course import Course
 
 __all__ = [
     "COLUMNS",

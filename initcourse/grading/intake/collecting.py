@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from initcourse.grading import archive, cells
-from initcourse.grading.archive import Found, read_export
-from initcourse.grading.course import Course, Receipt
-from initcourse.grading.roster import (
+from initcourse.grading import cells
+from initcourse.grading.intake import archive
+from initcourse.grading.intake.archive import Found, read_export
+from initcourse.grading.intake.roster import (
     Owner,
     homework_names,
     key,
@@ -25,6 +25,7 @@ from initcourse.grading.roster import (
     row_of,
     without_endings,
 )
+from initcourse.grading.records.course import Course, Receipt
 
 __all__ = ["RULE", "Collected", "collect", "unmapped"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from initcourse.grading import roster
-from initcourse.grading.course import Course
+from initcourse.grading.intake import roster
+from initcourse.grading.records.course import Course
 
 __all__ = ["practice"]
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Self
 
-from initcourse.grading.answers import AnswerError, decode
+from initcourse.grading.comparing.answers import AnswerError, decode
 
 __all__ = ["Comparer", "TestCell", "Verdict", "compare"]
 
@@ -238,7 +238,11 @@ class Comparer:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from initcourse.grading.comparer import _serve; _serve()"],
+            [
+                sys.executable,
+                "-c",
+                f"from {__name__} import _serve; _serve()",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

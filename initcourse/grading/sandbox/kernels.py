@@ -23,9 +23,9 @@ from jupyter_client.session import Session
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from initcourse.grading.answers import MIME
-from initcourse.grading.launcher import NAME
-from initcourse.grading.sandbox import Settings, provisioner
+from initcourse.grading.comparing.answers import MIME
+from initcourse.grading.sandbox.bubblewrap import Settings, provisioner
+from initcourse.grading.sandbox.launcher import NAME
 
 __all__ = ["Kernel", "KernelGone", "Reply"]
 
@@ -36,7 +36,7 @@ WAITING_MESSAGES = 16
 CELL_BYTES = 16_000_000  # of a cell's outputs that are looked at
 IMAGE_CHARS = 1_000_000
 KEPT = ("text/plain", "text/latex", "image/png", "image/jpeg")  # what no browser executes
-ENCODE = "__import__('initcourse.grading.answers', fromlist=['encode']).encode"
+ENCODE = "__import__('initcourse.grading.comparing.answers', fromlist=['encode']).encode"
 
 
 class KernelGone(RuntimeError):

@@ -1,0 +1,1 @@
+"""Compared: an answer as plain data, beside what is expected."""

@@ -1,0 +1,1 @@
+"""Taken in: whose each hand-in is, and whether it can be graded."""

@@ -1,0 +1,1 @@
+"""Recorded: the course folder, what is written down about a hand-in, and nbgrader's database."""
