@@ -84,7 +84,8 @@ def test_code_cells_are_short(notebook: Any, code_cells: list[Any]) -> None:
 
 def test_first_code_cell_is_imports(notebook: Any, code_cells: list[Any]) -> None:
     statements = ast.parse(code_cells[0].source).body
-    assert len(statements) == 2 or not is_chapter(notebook)
+    # NumPy, the science, what pages are made of.
+    assert len(statements) <= 3 or not is_chapter(notebook)
     assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in statements)
 
 
