@@ -407,10 +407,16 @@ set INITCOURSE_DATABASE=postgresql+psycopg2://user:password@host/name everywhere
     parser.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask scheduler")
     parser.add_argument("--again", action="store_true", help="grade all, not only what is new")
     parser.add_argument(
-        "--cell-seconds", metavar="S", type=_count, help="a longer cell is interrupted"
+        "--cell-seconds",
+        metavar="S",
+        type=_count,
+        help="processor time of a cell; one that takes longer is interrupted",
     )
     parser.add_argument(
-        "--wall-seconds", metavar="S", type=_count, help="a longer notebook is not graded"
+        "--notebook-seconds",
+        metavar="S",
+        type=_count,
+        help="processor time of a notebook; one that takes longer is not graded",
     )
     parser.add_argument("--memory-mb", metavar="MB", type=_count, help="of one notebook")
     parser.add_argument(
@@ -431,7 +437,7 @@ def _grade(options: argparse.Namespace) -> int:
 
     limits = {
         name: value
-        for name in ("cell_seconds", "wall_seconds", "memory_mb")
+        for name in ("cell_seconds", "notebook_seconds", "memory_mb")
         if (value := getattr(options, name)) is not None
     }
     settings = Settings(

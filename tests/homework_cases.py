@@ -18,7 +18,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 HOMEWORK = "probe"
 PORT = 47317  # the tests listen here
 SECRET = "the-hidden-tests-know-this"
-CELL_SECONDS, WALL_SECONDS, MEMORY_MB = 6.0, 15.0, 1024
+CELL_SECONDS, NOTEBOOK_SECONDS, MEMORY_MB = 4.0, 10.0, 1024
+PATIENCE = 3.0  # times as long on the clock
 
 IMPORTS = (
     "import numpy as np\nfrom initcourse import homework\nfrom initcourse.homework import check"
@@ -211,6 +212,15 @@ def _copied_cells(draft: Draft) -> None:
         draft.notebook.cells.insert(1, copy)  # before what it needs is there
 
 
+def _many_cells(draft: Draft) -> None:
+    draft.notebook.cells += [new_code_cell("1") for _ in range(1_000)]
+
+
+def _pictures(draft: Draft) -> None:
+    for _ in range(25):
+        draft.insert(PICTURES)
+
+
 def _hooks(draft: Draft) -> None:
     draft.insert(HOOK)
     draft.insert('print("SEEN", seen)', before="probe-q5")
@@ -395,6 +405,95 @@ except OSError:
     print("refused after less than 64:", 20 < len(started) < 64)
 """
 
+STUBBORN = (
+    f"kernel killed after {CELL_SECONDS:g} s of processor time in a cell that could not be "
+    "interrupted"
+)
+WORKS = """
+import time
+began = time.process_time()
+while time.process_time() < began + 3: pass
+"""
+
+SHARED_MAPS = """
+import mmap, os, time
+for _ in range(9):
+    if os.fork() == 0:
+        block = mmap.mmap(-1, 300_000_000)  # anonymous and shared
+        for place in range(0, len(block), 4096): block[place] = 1
+        time.sleep(60)
+        os._exit(0)
+time.sleep(60)
+"""
+
+NO_PROCESS = """
+import ctypes, os, socket
+kept = []
+try:
+    for _ in range(56):
+        kept.append(os.memfd_create("hoard"))
+        os.write(kept[-1], bytes(64_000_000))
+except OSError as error:
+    print("file:", error.strerror)
+libc = ctypes.CDLL(None, use_errno=True)
+print("segment:", libc.shmget(0, 2**30, 0o1600), "queue:", libc.msgget(0, 0o1600))
+try:
+    pairs = [socket.socketpair() for _ in range(50)]
+    for one, _ in pairs: one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+except OSError as error:
+    print("buffer:", error.strerror)
+"""
+
+# Processes that wait until nobody runs a cell, and take memory while an answer is compared.
+LURKERS = """
+import os, time
+for number in range(6):
+    if os.fork() == 0:
+        time.sleep(0.5)
+        blocks = []
+        for _ in range(60):
+            blocks.append(bytearray(8_000_000)); blocks[-1][::4096] = b"1" * len(blocks[-1][::4096])
+            time.sleep(0.02)
+        time.sleep(60)
+        os._exit(0)
+"""
+
+# A message of endless parts, in ZeroMQ's protocol byte by byte: its library would keep it at home.
+ENDLESS_PARTS = """
+import glob, json, socket, tempfile
+connection = json.load(open(glob.glob(tempfile.gettempdir() + "/ic-*/in/kernel.json")[0]))
+raw = socket.socket(socket.AF_UNIX)
+raw.connect(f"{connection['ip']}-1")
+raw.sendall(b"\\xff" + bytes(8) + b"\\x7f\\x03\\x00NULL" + bytes(16) + bytes(32))
+kind = b"\\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+ready = b"\\x05READY" + kind
+raw.sendall(b"\\x04" + bytes([len(ready)]) + ready)
+part = b"\\x03" + (4_000_000).to_bytes(8, "big") + bytes(4_000_000)  # long, and more to come
+while True: raw.sendall(part)
+"""
+
+UNRUN = "%%writefile /tmp/much\n"  # the kernel does not parse what follows
+
+PICTURES = """
+import base64, os
+from IPython.display import publish_display_data
+for _ in range(15):
+    publish_display_data({"image/png": base64.b64encode(os.urandom(700_000)).decode()})
+"""
+
+EMPTY_LINES = """
+kernel = get_ipython().kernel
+kernel.session.send(kernel.iopub_socket, "error", parent=kernel.get_parent(),
+                    content={"ename": "E", "evalue": "", "traceback": [""] * 1_700_000})
+"""
+
+BURNERS = """
+import os
+for _ in range(50):
+    if os.fork() == 0:
+        while True: pass
+"""
+
 ALWAYS_EQUAL = """
 class Always(float):
     def __eq__(self, other): return True
@@ -504,12 +603,16 @@ CASES = [
          "target=lambda: [(time.sleep(.1), print('still here')) for _ in range(999)]).start()"),
          FULL),
     Case("endless", lambda draft: draft.fill({"q1": "while True:\n    pass"}), {**FULL, "q1": 0},
-         notice=f"interrupted after {CELL_SECONDS:g} s"),
+         notice=f"interrupted after {CELL_SECONDS:g} s of processor time"),
     Case("endless-answer", lambda draft: draft.fill({"q3": "def scaled(x):\n    while True: pass"}),
-         {**FULL, "q3": 0}, output=f"more than {CELL_SECONDS:g} s to make the answer"),
-    Case("sleeps", _with("import time\nfor _ in range(2): time.sleep(2.5)", q1="time.sleep(5)",
-         q2="time.sleep(5)", q3="time.sleep(5)"),
-         reason=f"kernel killed after {WALL_SECONDS:g} s"),
+         {**FULL, "q3": 0}, output=f"more than {CELL_SECONDS:g} s of processor time to make"),
+    Case("sleeps", _with("import time\nfor _ in range(2): time.sleep(3)", q1="time.sleep(9)",
+         q2="time.sleep(9)", q3="time.sleep(9)"),
+         reason=f"kernel killed after {PATIENCE * NOTEBOOK_SECONDS:g} s"),
+    Case("dawdles", _with("import time\ntime.sleep(99)"), FULL,
+         notice=f"interrupted after {PATIENCE * CELL_SECONDS:g} s"),
+    Case("works-long", _with("", **{q: WORKS + code for q, code in SOLUTIONS.items()}),
+         reason=f"kernel killed after {NOTEBOOK_SECONDS:g} s of processor time"),
     Case("leaves", _with("import sys\nsys.exit()"), FULL),
     Case("quits", _with("exit()\nquit()"), FULL),
     Case("dies", _with("import os\nos._exit(0)"),
@@ -527,7 +630,7 @@ CASES = [
     Case("symlinked-data", _symlinked_data, FULL),
     Case("stubborn", _with("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
          "while True: pass"),
-         reason=f"kernel killed after {CELL_SECONDS:g} s in a cell that could not be interrupted"),
+         reason=STUBBORN),
     Case("crashes", _with("import ctypes\nctypes.string_at(0)"),
          reason="kernel died (exit in a cell, or out of memory)"),
     Case("kills", _with("import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(1, 9)"), FULL),
@@ -535,6 +638,30 @@ CASES = [
          output="MemoryError"),
     Case("memory-of-many", _with(MANY_PROCESSES),
          reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("shared-maps", _with(SHARED_MAPS),
+         reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("no-process", _with(NO_PROCESS), FULL, output="file: Function not implemented\n"
+         "segment: -1 queue: -1\nbuffer: Operation not permitted"),
+    Case("lurkers", _with(LURKERS, q3="import time\ndef scaled(x):\n    time.sleep(3)"),
+         reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("endless-parts", _with(ENDLESS_PARTS),
+         reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("nested-code", _with(UNRUN + "-" * 5_000_000 + "1"), FULL,
+         notice="could not be looked through"),
+    Case("wide-code", _with(UNRUN + "[" + "[]," * 1_600_000 + "]"), FULL,
+         notice="could not be looked through"),
+    Case("wide-notebook", _bytes(b'{"nbformat": 4, "metadata": {}, "cells": ['
+         + b",".join([b'{"":{}}'] * 2_400_000) + b"]}"), reason="notebook of more than 1000 cells"),
+    Case("many-cells", _many_cells, reason="notebook of more than 1000 cells"),
+    Case("pictures", _pictures, FULL, notice="longer than what is kept"),
+    Case("empty-lines", _with(EMPTY_LINES), FULL, notice="longer than what is kept"),
+    Case("burners", _with(BURNERS), FULL),
+    Case("one-processor", _with("import os\nprint(len(os.sched_getaffinity(0)), os.nice(0))"), FULL,
+         output="1 10"),
+    Case("long-key", lambda draft: draft.fill({"q1": "root = {'k' * 5_000_000: [1, {}]}"}),
+         {**FULL, "q1": 0}),
+    Case("long-double", lambda draft: draft.fill({"q1": "root = np.longdouble(given.seed) ** 0.5"}),
+         FULL),
     Case("fork-bomb", _with("import os\nwhile True: os.fork()"),
          reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
     Case("spawns", _with(SPAWNS), FULL, output="refused after less than 64: True"),
@@ -571,5 +698,6 @@ CASES = [
          "a.encode = lambda v: a.Encoded('{\"array\": [\"|O\", [1], \"AAAA\"]}')"),
          dict.fromkeys(FULL, 0), output="does not have the form"),
     Case("patches-json", _with("import json\njson.dumps = lambda *a, **k: '{}'"),
-         reason=f"kernel killed after {CELL_SECONDS:g} s in a cell that could not be interrupted"),
+         reason=f"kernel killed after {PATIENCE * CELL_SECONDS:g} s in a cell that could not be "
+         "interrupted"),
 ]  # fmt: skip

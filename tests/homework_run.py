@@ -107,7 +107,9 @@ def run(folder: Path, *words: str, **environment: str) -> Any:
 
 def _settings() -> Settings:
     return Settings(
-        cell_seconds=made.CELL_SECONDS, wall_seconds=made.WALL_SECONDS, memory_mb=made.MEMORY_MB
+        cell_seconds=made.CELL_SECONDS,
+        notebook_seconds=made.NOTEBOOK_SECONDS,
+        memory_mb=made.MEMORY_MB,
     )
 
 
@@ -128,7 +130,7 @@ def cases(folder: Path, *names: str) -> dict[str, Any]:
     made.build(course, release, names)
     limits = [
         *("--cell-seconds", f"{made.CELL_SECONDS:g}"),
-        *("--wall-seconds", f"{made.WALL_SECONDS:g}"),
+        *("--notebook-seconds", f"{made.NOTEBOOK_SECONDS:g}"),
         *("--memory-mb", str(made.MEMORY_MB)),
     ]
     said = io.StringIO()
@@ -152,6 +154,14 @@ def cases(folder: Path, *names: str) -> dict[str, Any]:
         "graded": graded,
         "exported": exported,
     }
+
+
+def attack(folder: Path, name: str) -> dict[str, Any]:
+    """Grade one made submission with the limits that hold by default, and nobody beside it."""
+    course = Course(folder / "course")
+    made.build(course, release, [name])
+    (record,) = grade(course, made.HOMEWORK, progress=lambda line: None)
+    return asdict(record)
 
 
 def speed(folder: Path, count: str) -> dict[str, Any]:
@@ -305,6 +315,31 @@ def mended(folder: Path) -> dict[str, Any]:
     again: list[str] = []
     grade(course, homework, settings=_settings(), progress=again.append)
     return {"before": before["correct"], "after": after["correct"], "again": again}
+
+
+def twice(folder: Path) -> dict[str, Any]:
+    """Begin a second run on a homework while the first one is at its second hand-in."""
+    course, said = Course(folder / "course"), list[str]()
+    made.honest(course, release, 4)
+
+    def again(line: str) -> None:
+        if not said:
+            done = subprocess.run(
+                [sys.executable, __file__, str(folder), "second"], capture_output=True, text=True
+            )
+            said.append(json.loads(done.stdout.splitlines()[-1])["said"])
+
+    records = grade(course, made.HOMEWORK, workers=2, progress=again)
+    return {"said": said, "marks": _marks(records), "gradebook": _gradebook(course)}
+
+
+def second(folder: Path) -> dict[str, str]:
+    """Return what a second run says."""
+    try:
+        grade(Course(folder / "course"), made.HOMEWORK, again=True, progress=lambda line: None)
+    except OSError as error:
+        return {"said": str(error)}
+    return {"said": ""}
 
 
 def refusals(folder: Path) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Submissions of all kinds, graded in the real sandbox as a normal user."""
 
 import glob
+import json
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import homework_run
 import nbformat
 import pytest
 
+from initcourse.grading.sandbox.bubblewrap import Settings
+from initcourse.grading.sandbox.processes import family, memory
 from initcourse.homework import version_of
 
 
@@ -71,7 +75,27 @@ def test_hidden_tests_stay_hidden(graded: dict[str, Any]) -> None:
 
 def test_a_bad_submission_costs_its_own_time_only(graded: dict[str, Any]) -> None:
     slow = {name: record["seconds"] for name, record in graded["records"].items()}
-    assert max(slow.values()) < made.WALL_SECONDS + 10, slow
+    assert max(slow.values()) < made.NOTEBOOK_SECONDS + 10, slow
+
+
+ATTACKS = [
+    *("correct", "memory", "memory-of-many", "fork-bomb", "shared-maps", "lurkers", "no-process"),
+    *("endless-parts", "nested-code", "wide-code", "wide-notebook", "pictures", "empty-lines"),
+]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_on_memory_stays_within_the_limit(name: str) -> None:
+    most = 0
+    with homework_run.workplace() as folder:
+        process = homework_run.start(folder, "attack", name)
+        while process.poll() is None:
+            most = max(most, memory(family(process.pid)))
+            time.sleep(0.05)
+        out, err = process.communicate()
+    assert process.returncode == 0, err[-4000:]
+    print(f"{name}: at most {most / 2**20:.0f} MB in all of the grader's processes")
+    assert most / 2**20 < 1.25 * Settings().memory_mb, json.loads(out.splitlines()[-1])
 
 
 def test_two_workers_give_the_same_marks() -> None:
@@ -126,6 +150,14 @@ def _all_once(found: dict[str, Any], count: int) -> None:
     assert found["gradebook"] == [list(pair) for pair in zip(everybody, scores, strict=True)]
     if "lines" in found:
         assert sorted(re.findall(r" (s\d+):", "\n".join(found["lines"]))) == everybody
+
+
+def test_of_two_runs_at_once_one_grades_and_one_refuses() -> None:
+    with homework_run.workplace() as folder:
+        found = homework_run.run(folder, "twice")
+    (said,) = found["said"]
+    assert re.search(r"probe is being graded .* since \d\d:\d\d; wait until", said)
+    _all_once(found, 4)
 
 
 def test_a_cluster_that_loses_a_worker_grades_all_once() -> None:

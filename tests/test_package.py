@@ -21,6 +21,7 @@ ORDER = re.findall(r":mod:`~initcourse\.([\w.]+)`", initcourse.__doc__ or "")
 # A hand-in's way through the grading.
 WAY = [
     "cells",
+    "servant",
     "records",
     "intake",
     "hand_out",

@@ -77,13 +77,25 @@ def digest(path: Path) -> str:
     Layout and comments do not count.
     """
     cells = nbformat.read(path, as_version=4).cells
-    code = [ast.dump(ast.parse(cell.source)) for cell in cells if cell.cell_type == "code"]
+    code = [syntax(ast.parse(cell.source)) for cell in cells if cell.cell_type == "code"]
     rows = [
         (claim.id, claim.stated, claim.corrected, claim.otherwise)
         for claim in claims.claims().values()
         if claim.chapter == path.stem
     ]
     return hashlib.sha256(json.dumps([code, rows]).encode()).hexdigest()[:16]
+
+
+def syntax(node: object) -> object:
+    """Return code as nested lists that are the same in every Python: ``ast.dump`` changes."""
+    if isinstance(node, list):
+        return [syntax(one) for one in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    said = [
+        [name, syntax(value)] for name, value in ast.iter_fields(node) if value not in (None, [])
+    ]
+    return [type(node).__name__, *said]
 
 
 @contextmanager

@@ -70,23 +70,26 @@ def grade(
     ------
     SandboxError
         If submissions cannot be run safely here.
+    CourseBusy
+        If another run is at work on this homework.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     settings = settings or Settings()
     require_here(course, settings)
-    _released(course, homework)
-    folder = str(course.folder.absolute())
-    everybody = course.students(homework)
-    tasks = [_Task(folder, homework, student, settings, again) for student in everybody]
-    records = {task.student: _finished(task) for task in tasks}
-    left = [task for task in tasks if records[task.student] is None]
-    if len(left) < len(tasks):
-        progress(f"{len(tasks) - len(left)} of {len(tasks)} are graded already")
-    done = _on_cluster(left, scheduler) if scheduler else _here(left, workers)
-    for number, record in enumerate(done, 1):
-        records[record.student] = record
-        progress(f"{number:>{len(str(len(left)))}}/{len(left)}  {_line(record)}")
+    with course.alone(homework, "graded"):
+        _released(course, homework)
+        everybody = course.students(homework)
+        folder = str(course.folder.absolute())
+        tasks = [_Task(folder, homework, student, settings, again) for student in everybody]
+        records = {task.student: _finished(task) for task in tasks}
+        left = [task for task in tasks if records[task.student] is None]
+        if len(left) < len(tasks):
+            progress(f"{len(tasks) - len(left)} of {len(tasks)} are graded already")
+        done = _on_cluster(left, scheduler) if scheduler else _here(left, workers)
+        for number, record in enumerate(done, 1):
+            records[record.student] = record
+            progress(f"{number:>{len(str(len(left)))}}/{len(left)}  {_line(record)}")
     return [record for record in records.values() if record is not None]
 
 

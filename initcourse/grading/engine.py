@@ -31,12 +31,14 @@ from nbgrader.preprocessors import (
 )
 
 from initcourse.grading.comparing.comparer import Comparer, TestCell
-from initcourse.grading.intake.inspection import NotGraded, Source, read, repair, suspicious
+from initcourse.grading.intake.inspection import NotGraded, Source
 from initcourse.grading.records.course import Course, Record, TaskResult
 from initcourse.grading.records.database import configuration, database
 from initcourse.grading.records.harmless import harmless
 from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings, exposed, require
-from initcourse.grading.sandbox.kernels import Kernel, KernelGone
+from initcourse.grading.sandbox.keeper import Keeper, KeptKernel
+from initcourse.grading.sandbox.kernels import KernelGone
+from initcourse.grading.sandbox.processors import own_processor
 
 __all__ = ["FAILED", "Settings", "grade_one", "load_source", "require_here", "task_name"]
 
@@ -152,8 +154,7 @@ def load_source(course: Course, homework: str) -> Source:
 
 @lru_cache(maxsize=16)
 def _load_source(homework: str, path: Path, copy: Path, *changed: int) -> Source:
-    released = nbformat.read(copy, as_version=4) if copy.exists() else None
-    source = Source.of(homework, nbformat.read(path, as_version=4), released)
+    source = Source.load(homework, path, copy)
     for name in source.cells:
         if source.is_test(name):
             try:
@@ -183,9 +184,10 @@ def _graded(course: Course, record: Record, source: Source, settings: Settings) 
     path = course.submission(homework, student)
     if not path.resolve().is_relative_to((course.folder / "submitted").resolve()):
         raise NotGraded("the notebook is a symbolic link")
-    notebook, notices = read(path, source)
-    clean, mended = repair(notebook, source)
-    notices += [*mended, *suspicious(clean, student)]
+    clean, notices = _keeper().read(
+        path, homework, course.source(homework), course.release(homework)
+    )
+    notices += _keeper().suspicious(clean, student)
     job = Job(student, source, settings, data_files(course, homework), notices=notices)
     with _stage(clean, homework, student) as stage, _doing(job):
         api = _api(course, database(course))
@@ -250,6 +252,12 @@ def _api(course: Course, url: str) -> NbGraderAPI:
 
 
 @lru_cache(maxsize=1)
+def _keeper() -> Keeper:
+    """Return the keeper of this worker; it ends with the worker."""
+    return Keeper()
+
+
+@lru_cache(maxsize=1)
 def _comparer() -> Comparer:
     """Return the comparing process of this worker; it ends with the worker."""
     return Comparer()
@@ -271,7 +279,7 @@ class RunSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         for cell in cells:
             cell.outputs = [_failure("This cell was not run.")] if _is_test(cell, job) else []
         try:
-            with Kernel(job.settings, job.files) as kernel:
+            with _keeper().kernel(job.settings, job.files, own_processor()) as kernel:
                 for cell in cells:
                     cell.outputs = (_test if _is_test(cell, job) else _run)(cell, kernel, job)
         except KernelGone as gone:
@@ -286,26 +294,26 @@ def _is_test(cell: NotebookNode, job: Job) -> bool:
     return name in job.source.cells and job.source.is_test(name)
 
 
-def _run(cell: NotebookNode, kernel: Kernel, job: Job) -> list[NotebookNode]:
+def _run(cell: NotebookNode, kernel: KeptKernel, job: Job) -> list[NotebookNode]:
     """Run a cell of the student's; return its outputs."""
     if not cell.source.strip():
         return []
     reply = kernel.run(cell.source)
-    if reply.timed_out:
-        job.notices.append(f"a cell was interrupted after {job.settings.cell_seconds:g} s")
+    if reply.late:
+        job.notices.append(f"a cell was interrupted after {reply.late}")
     if reply.cut:
         job.notices.append("a cell's output was longer than what is kept")
     return reply.outputs
 
 
-def _test(cell: NotebookNode, kernel: Kernel, job: Job) -> list[NotebookNode]:
+def _test(cell: NotebookNode, kernel: KeptKernel, job: Job) -> list[NotebookNode]:
     """Ask for the answer of a task, have it compared, and return the verdict as outputs."""
     name = cell.metadata.nbgrader["grade_id"]
     original = job.source.cells[name]
     reply = kernel.run("", TestCell(original.source).expression)
     if not reply.answer:
-        late = f"It takes more than {job.settings.cell_seconds:g} s to make the answer."
-        message = late if reply.timed_out else f"There is no answer to compare. {reply.error}"
+        late = f"It takes more than {reply.late} to make the answer."
+        message = late if reply.late else f"There is no answer to compare. {reply.error}"
         job.messages[name] = message
         return [_failure(message)]
     verdict = _comparer()(job.source.homework, job.student, original.source, reply.answer)

@@ -40,8 +40,10 @@ def plain(value: Any, name: str = "the answer") -> Any:
         _odd(f"{missing}. Assign it, or return it from your function.")
     if isinstance(value, np.ndarray):
         return plain(value.tolist(), name)
-    if isinstance(value, np.generic):
-        return plain(value.item(), name)
+    if isinstance(value, np.floating):  # of any width
+        return float(value)
+    if isinstance(value, np.generic) and not isinstance(item := value.item(), np.generic):
+        return plain(item, name)
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MIME", "AnswerError", "Encoded", "decode", "encode"]
+from initcourse.grading.comparing import MIME
 
-MIME = "application/x-initcourse-answer"
+__all__ = ["AnswerError", "Encoded", "decode", "encode"]
+
 MAX_CHARS = 6_000_000  # of the JSON text: half a million float64 numbers
 MAX_DEPTH = 16
 _KINDS = "biufc"

@@ -8,22 +8,18 @@ submissions of a worker; one that takes too long is replaced.
 import ast
 import contextlib
 import io
-import json
-import os
-import select
-import subprocess
-import sys
-import time
+import warnings
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Self
 
 from initcourse.grading.comparing.answers import AnswerError, decode
+from initcourse.grading.servant import Servant, ServantGone, at_most, serve
 
 __all__ = ["Comparer", "TestCell", "Verdict", "compare"]
 
 SECONDS = 30.0  # for one answer
-MEMORY_MB = 4096
+MEMORY_MB = 1024
 FILE = "<test cell>"
 ANSWER = "_answer_of_the_student"
 ODD_FORM = "The answer does not have the form that this task asks for."
@@ -154,23 +150,15 @@ def _raised_by(error: BaseException) -> str:
     return "" if trace is None else trace.tb_frame.f_code.co_filename
 
 
-def _serve() -> None:
-    """Answer requests, a JSON line each, until the pipe is closed."""
-    import resource
-    import warnings
-
+def main() -> None:
+    """Be the comparing process."""
     warnings.simplefilter("ignore")
-    limit = MEMORY_MB * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a test cell prints is not a reply
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            verdict = compare(**request)
-        except MemoryError:
-            verdict = Verdict(False, ODD_FORM, "the comparer ran out of memory")
-        print(json.dumps(asdict(verdict)), file=replies, flush=True)
+    serve({"compare": _compare})
+
+
+def _compare(**asked: str) -> dict[str, Any]:
+    with at_most(MEMORY_MB):
+        return asdict(compare(**asked))
 
 
 class Comparer:
@@ -186,78 +174,18 @@ class Comparer:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
-        self._process: subprocess.Popen[bytes] | None = None
+        self._servant = Servant(__name__)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
+        self._servant.close()
 
     def __call__(self, homework: str, student: str, source: str, encoded: str) -> Verdict:
         """Return the verdict of a test cell on an encoded answer; see :func:`compare`."""
-        request = {
-            "homework": homework,
-            "student": student,
-            "source": source,
-            "encoded": encoded,
-        }
+        asked = {"homework": homework, "student": student, "source": source, "encoded": encoded}
         try:
-            reply = self._ask(json.dumps(request).encode("ascii") + b"\n")
-            return Verdict(**json.loads(reply))
-        except TimeoutError:
-            self.close()
-            return Verdict(
-                False, ODD_FORM, f"comparing took more than {self.seconds:g} s; counted as wrong"
-            )
-        except (OSError, ValueError):
-            self.close()
-            return Verdict(False, ODD_FORM, "the comparer died; counted as wrong")
-
-    def _ask(self, request: bytes) -> bytes:
-        """Send a line and return the line that answers it, within the time."""
-        deadline = time.monotonic() + self.seconds
-        process = self._process
-        if process is None or process.poll() is not None:
-            self.close()
-            process = self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(request)
-        process.stdin.flush()
-        reply = b""
-        while not reply.endswith(b"\n"):
-            left = max(0.0, deadline - time.monotonic())
-            if not select.select([process.stdout], [], [], left)[0]:
-                raise TimeoutError
-            part = os.read(process.stdout.fileno(), 2**16)
-            if not part:
-                raise OSError("the comparer died")
-            reply += part
-        return reply
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"from {__name__} import _serve; _serve()",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        return self._process
-
-    def close(self) -> None:
-        """End the process; the next answer starts another one."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+            return Verdict(**self._servant.ask("compare", self.seconds, **asked))
+        except ServantGone as gone:
+            return Verdict(False, ODD_FORM, f"no comparison ({gone}); counted as wrong")

@@ -22,6 +22,7 @@ from initcourse.homework import NOBODY, version_of
 __all__ = ["NotGraded", "Source", "read", "repair", "suspicious"]
 
 MAX_BYTES = 20_000_000
+MAX_CELLS = 1_000
 HIDDEN = "### BEGIN HIDDEN TESTS"
 PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -51,6 +52,12 @@ class Source:
     cells: dict[str, NotebookNode]
     ids: dict[str, str]
     placeholders: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, homework: str, source: Path, release: Path) -> "Source":
+        """Return the source in a file; `release` is the file of the student's copy."""
+        released = nbformat.read(release, as_version=4) if release.exists() else None
+        return cls.of(homework, nbformat.read(source, as_version=4), released)
 
     @classmethod
     def of(cls, homework: str, notebook: NotebookNode, released: NotebookNode | None) -> "Source":
@@ -138,6 +145,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise NotGraded("not a notebook: it has no cells")
     if notebook.get("nbformat") == 4 and not isinstance(notebook.get("cells"), list):
         raise NotGraded("not a notebook: it has no cells")
+    if notebook.get("nbformat") == 4 and len(notebook["cells"]) > MAX_CELLS:
+        raise NotGraded(f"notebook of more than {MAX_CELLS} cells")
     return notebook
 
 
@@ -311,7 +320,8 @@ def _put_back(cells: list[NotebookNode], source: Source, notices: list[str]) -> 
 def suspicious(notebook: NotebookNode, student: str) -> list[str]:
     r"""Return what a person should look at in the code of a hand-in.
 
-    None of it changes a mark: the comparer sees plain data and is out of reach.
+    None of it changes a mark: the comparer sees plain data and is out of reach.  To parse code that
+    is nested deep enough takes all memory, or ends in a RecursionError.
 
     Examples
     --------
@@ -346,7 +356,7 @@ def _nodes(code: str) -> Iterator[ast.AST]:
     lines = [line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))]
     try:
         yield from ast.walk(ast.parse("\n".join(lines)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError):
         return
 
 

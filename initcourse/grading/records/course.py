@@ -5,16 +5,24 @@ The folders are nbgrader's.  Beside its database the course keeps two small file
 to a submission can so be read even where nbgrader knows nothing of it.
 """
 
+import getpass
 import hashlib
 import json
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-__all__ = ["Course", "Receipt", "Record", "TaskResult"]
+__all__ = ["Course", "CourseBusy", "Receipt", "Record", "TaskResult"]
+
+
+class CourseBusy(OSError):
+    """Somebody else is at work on this homework; the message says who, and since when."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,34 @@ class Course:
     def roster(self) -> Path:
         """The table of platform names and student ids."""
         return self.folder / "roster.csv"
+
+    @contextmanager
+    def alone(self, homework: str, doing: str) -> Iterator[None]:
+        """Hold a homework for oneself while something is done to it, such as ``"graded"``.
+
+        Raises
+        ------
+        CourseBusy
+            If another process holds it.
+        """
+        import fcntl
+
+        place = self.folder / ".locks" / homework
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                raise CourseBusy(
+                    f"{homework} is being {file.read() or 'worked on'}; wait until that is done"
+                ) from None
+            file.truncate(0)
+            user, host = getpass.getuser(), socket.gethostname()
+            since = datetime.now().strftime("%H:%M")
+            file.write(f"{doing} by {user} on {host}, process {os.getpid()}, since {since}")
+            file.flush()
+            yield
 
     def _note(self, kind: str, homework: str, student: str) -> Path:
         return self.folder / kind / homework / f"{student}.json"

@@ -2,7 +2,9 @@
 
 A submission is code that nobody has read.  Its kernel has no network, sees the Python environment,
 the package and the homework's data files, all read-only, and can write to nothing but a scratch in
-memory that vanishes with it.  Limits hold for memory, processes, files, processor and wall time.
+memory that vanishes with it.  Limits hold for memory, processes, files and time; it runs on one
+processor, behind the grader's own work, and without the calls that keep memory where no process
+shows it (:mod:`.launcher`).
 """
 
 import os
@@ -20,9 +22,10 @@ from uuid import uuid4
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
-from traitlets import Dict, List, Tuple, Unicode
+from traitlets import Dict, Integer, List, Tuple, Unicode
 
 import initcourse
+from initcourse.grading.sandbox import DENIED
 
 __all__ = [
     "PROVISIONER",
@@ -38,6 +41,7 @@ __all__ = [
 PROVISIONER = "initcourse-bubblewrap"
 LAUNCHER = "initcourse.grading.sandbox.launcher"
 HOME = "/home/student"
+PLACES = ("/tmp", "/dev/shm", HOME)  # that can be written to; they lie in memory
 MATPLOTLIB = f"{HOME}/.matplotlib"
 
 
@@ -52,9 +56,13 @@ class Settings:
     Attributes
     ----------
     cell_seconds : float
-        Wall time of one cell; then it is interrupted, and the next one runs.
-    wall_seconds : float
-        Wall time of all cells together; then the kernel is killed.
+        Processor time of one cell, in all its processes together; then it is interrupted, and the
+        next one runs.
+    notebook_seconds : float
+        Processor time of all cells together; then the kernel is killed.
+    patience : float
+        How many times as long the same may take on the clock: what waits uses no processor, and
+        what a neighbour slows down is not to blame.
     memory_mb : int
         Memory of the kernel and of all its processes together.
     processes : int
@@ -70,7 +78,8 @@ class Settings:
     """
 
     cell_seconds: float = 30.0
-    wall_seconds: float = 60.0
+    notebook_seconds: float = 60.0
+    patience: float = 3.0
     memory_mb: int = 2048
     processes: int = 64
     scratch_mb: int = 64
@@ -101,7 +110,7 @@ def require(settings: Settings) -> None:
 @cache
 def _probe() -> None:
     """Run nothing in the sandbox once."""
-    imports = [sys.executable, "-c", f"import {LAUNCHER}"]
+    imports = [sys.executable, "-c", f"from {LAUNCHER} import deny; deny()"]
     command = [*bubblewrap([], HOME), *limits(Settings()), *imports]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -183,9 +192,10 @@ def bubblewrap(
         _executable("bwrap"),
         *("--unshare-all", "--unshare-user", "--disable-userns"),
         *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"),
-        *("--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"),
-        *("--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME),
+        *("--proc", "/proc", "--dev", "/dev"),
     ]
+    for place in PLACES:
+        command += ["--size", size, "--tmpfs", place]
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
         path = Path("/", name)
         if path.is_symlink():
@@ -230,10 +240,10 @@ def limits(settings: Settings) -> list[str]:
     return [
         _executable("prlimit"),
         f"--as={settings.memory_mb * 2**20}",
-        f"--cpu={int(settings.wall_seconds) + 5}",
+        f"--cpu={int(settings.notebook_seconds) + 5}",
         f"--fsize={settings.scratch_mb * 2**20}",
         f"--nproc={settings.processes}",
-        "--nofile=512",
+        "--nofile=256",
         "--core=0",
         "--",
     ]
@@ -243,6 +253,7 @@ class BubblewrapProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Starts a kernel in the sandbox; what it needs stands in the kernel's specification."""
 
     settings = Dict(help="Settings, as a dictionary").tag(config=True)
+    processor = Integer(None, allow_none=True, help="number of its processor").tag(config=True)
     files = List(Tuple(Unicode(), Unicode()), help="files: outside, inside").tag(config=True)
     sockets = Unicode(help="folder of the connection file and of the sockets").tag(config=True)
 
@@ -250,7 +261,7 @@ class BubblewrapProvisioner(LocalProvisioner):  # type: ignore[misc]
         """Launch the kernel, with the sandbox in front of its command."""
         settings = Settings(**self.settings)
         if settings.sandbox == "bubblewrap":
-            cmd = [*shut_in(settings, self.files, self.sockets), *cmd]
+            cmd = [*shut_in(settings, self.files, self.sockets, self.processor), *cmd, DENIED]
             # Process 1 inside is bubblewrap itself, and --clearenv clears only what it starts.
             kwargs["env"] = {}
         elif settings.sandbox != "none":
@@ -259,23 +270,36 @@ class BubblewrapProvisioner(LocalProvisioner):  # type: ignore[misc]
         return await super().launch_kernel(cmd, **{**kwargs, **silent})
 
 
-def shut_in(settings: Settings, files: Iterable[tuple[str, str]], sockets: str) -> list[str]:
+def shut_in(
+    settings: Settings, files: Iterable[tuple[str, str]], sockets: str, processor: int | None
+) -> list[str]:
     """Return everything that stands before a kernel's own command.
 
-    From the outside in: a clock that kills, bubblewrap, and limits that hold for its processes.
+    From the outside in: a clock that kills, a place in the queue of one processor, bubblewrap, and
+    limits that hold for its processes.
     """
+    pinned = [] if processor is None else [_executable("taskset"), "-c", str(processor)]
     own = [(Path(file), inside) for file, inside in files]
     binds = [(Path(sockets), sockets), *font_list(), *own]
     return [
         *(_executable("setpriv"), "--pdeathsig", "KILL"),
-        *(_executable("timeout"), "--signal=KILL", f"{settings.wall_seconds + 10:g}"),
+        *(
+            _executable("timeout"),
+            "--signal=KILL",
+            f"{settings.patience * settings.notebook_seconds + 10:g}",
+        ),
+        *pinned,
+        *(_executable("nice"), "-n", "10"),
         *bubblewrap(binds, HOME, scratch_mb=settings.scratch_mb),
         *limits(settings),
     ]
 
 
 def provisioner(
-    settings: Settings, files: Iterable[tuple[str, str]], sockets: str
+    settings: Settings,
+    files: Iterable[tuple[str, str]],
+    sockets: str,
+    processor: int | None = None,
 ) -> BubblewrapProvisioner:
     """Return the provisioner of one kernel, made as Jupyter makes it.
 
@@ -287,6 +311,8 @@ def provisioner(
         Data files: their path on the host, and inside relative to where the notebook runs.
     sockets : str
         Folder with the connection file ``kernel.json``; the sockets' names begin with its path.
+    processor : int, optional
+        The one processor that it may use.
     """
     spec = KernelSpec(
         argv=[
@@ -306,6 +332,7 @@ def provisioner(
                 "settings": asdict(settings),
                 "files": [(file, f"{HOME}/{inside}") for file, inside in files],
                 "sockets": sockets,
+                "processor": processor,
             },
         }
     }

@@ -1,7 +1,9 @@
 """A submission's kernel, seen from outside: run a cell, take an answer, and believe nothing.
 
 The kernel calls the grader's sockets, which lie in a private folder.  Whatever it sends is bounded:
-the size of a message, the number of messages that wait, the characters that are kept, the time.
+the size of a message's part, the number of messages that wait, what is kept of a cell and of all
+cells, the time.  What is not bounded by ZeroMQ, such as the number of a message's parts, costs the
+process that reads it: the keeper (:mod:`.keeper`), whose memory counts as the submission's.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ import re
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,9 +25,10 @@ from jupyter_client.session import Session
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from initcourse.grading.comparing.answers import MIME
+from initcourse.grading.comparing import MIME
+from initcourse.grading.sandbox import NAME
 from initcourse.grading.sandbox.bubblewrap import Settings, provisioner
-from initcourse.grading.sandbox.launcher import NAME
+from initcourse.grading.sandbox.processes import family, processor_seconds
 
 __all__ = ["Kernel", "KernelGone", "Reply"]
 
@@ -34,7 +37,10 @@ GRACE_SECONDS = 3.0  # between the interrupt of a cell and the end of its kernel
 MESSAGE_BYTES = 8_000_000
 WAITING_MESSAGES = 16
 CELL_BYTES = 16_000_000  # of a cell's outputs that are looked at
-IMAGE_CHARS = 1_000_000
+IMAGE_CHARS = 1_000_000  # of one picture
+KEPT_BYTES = 16_000_000  # of all cells' outputs together
+LINES = 200  # of one error message
+KEPT_ITEMS = 2_000  # outputs, and lines of error messages, of all cells together
 KEPT = ("text/plain", "text/latex", "image/png", "image/jpeg")  # what no browser executes
 ENCODE = "__import__('initcourse.grading.comparing.answers', fromlist=['encode']).encode"
 
@@ -55,8 +61,8 @@ class Reply:
         The encoded answer; empty if there is none.
     error : str
         Why there is no answer.
-    timed_out : bool
-        Whether it was interrupted.
+    late : str
+        After what it was interrupted, such as "30 s of processor time"; empty if it was not.
     cut : bool
         Whether outputs were left out.
     """
@@ -64,7 +70,7 @@ class Reply:
     outputs: list[NotebookNode] = field(default_factory=list)
     answer: str = ""
     error: str = ""
-    timed_out: bool = False
+    late: str = ""
     cut: bool = False
 
 
@@ -77,10 +83,19 @@ class Kernel:
         The limits.
     files : iterable of (str, str), optional
         Data files: their path on the host, and relative to where the notebook runs.
+    processor : int, optional
+        The one processor that it may use.
     """
 
-    def __init__(self, settings: Settings, files: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        files: Iterable[tuple[str, str]] = (),
+        processor: int | None = None,
+    ) -> None:
         self.settings = settings
+        self._processor = processor
+        self._kept = _Kept()
         self._files = list(files)
         self._sockets: dict[str, Any] = {}
         self._process: Any = None
@@ -123,16 +138,22 @@ class Kernel:
             **{"shell_port": 1, "control_port": 2, "iopub_port": 3, "stdin_port": 4, "hb_port": 5},
         }
         Path(folder, "in", "kernel.json").write_text(json.dumps(connection), encoding="utf-8")
-        starter = provisioner(self.settings, self._files, f"{folder}/in")
+        starter = provisioner(self.settings, self._files, f"{folder}/in", self._processor)
         asyncio.run(_launch(starter, folder))
         self._process = starter.process
-        self._deadline = time.monotonic() + START_SECONDS
+        clock = _Clock(self._process.pid, START_SECONDS, self.settings.patience)
         while not self._sockets["shell"].poll(100):
-            self._watch(f"the kernel did not start within {START_SECONDS:g} s")
+            self._watch(clock, "the kernel did not start within")
         while not self._sockets["iopub"].poll(50):  # until its outputs find their way
             self._request("shell", "kernel_info_request", {})
-            self._watch(f"the kernel did not start within {START_SECONDS:g} s")
-        self._deadline = time.monotonic() + self.settings.wall_seconds
+            self._watch(clock, "the kernel did not start within")
+        limit = self.settings.notebook_seconds
+        self._clock = _Clock(self._process.pid, limit, self.settings.patience)
+
+    @property
+    def pid(self) -> int:
+        """The first process of the submission."""
+        return int(self._process.pid)
 
     def kill(self) -> None:
         """End the kernel and everything that it started."""
@@ -162,13 +183,13 @@ class Kernel:
                 "stop_on_error": False,
             },
         )
-        outputs = _Outputs(request, self.settings.output_chars)
-        content, timed_out = self._wait(request, outputs)
+        outputs = _Outputs(request, self.settings.output_chars, self._kept)
+        content, late = self._wait(request, outputs)
         last = time.monotonic() + 1.0
         while not outputs.idle and time.monotonic() < last and self._sockets["iopub"].poll(200):
             self._listen(outputs)
         answer, error = _answer(content) if expression else ("", "")
-        return Reply(outputs.nodes, answer, error, timed_out, outputs.cut | self._lost())
+        return Reply(outputs.nodes, answer, error, late, outputs.cut | self._lost())
 
     def _lost(self) -> bool:
         """Return whether outputs were lost: ZeroMQ drops who sends a message that is too long."""
@@ -183,10 +204,10 @@ class Kernel:
         self._session.send(self._sockets[channel], message, ident=NAME)
         return str(message["header"]["msg_id"])
 
-    def _wait(self, request: str, outputs: "_Outputs") -> tuple[dict[str, Any], bool]:
-        """Return the reply's content, and whether the cell had to be interrupted for it."""
-        limit = self.settings.cell_seconds
-        until, interrupted = time.monotonic() + limit, False
+    def _wait(self, request: str, outputs: "_Outputs") -> tuple[dict[str, Any], str]:
+        """Return the reply's content, and after what the cell had to be interrupted for it."""
+        clock = _Clock(self.pid, self.settings.cell_seconds, self.settings.patience)
+        interrupted, grace = "", clock
         poller = zmq.Poller()
         for channel in ("shell", "iopub"):
             poller.register(self._sockets[channel], zmq.POLLIN)
@@ -199,28 +220,23 @@ class Kernel:
                 if _parent(reply) == request:
                     content = reply.get("content")
                     return (content if isinstance(content, dict) else {}), interrupted
-            self._watch(f"kernel killed after {self.settings.wall_seconds:g} s")
-            if time.monotonic() > until and interrupted:
+            self._watch(self._clock, "kernel killed after")
+            if interrupted and grace.over():
                 self.kill()
                 raise KernelGone(
-                    f"kernel killed after {limit:g} s in a cell that could not be interrupted"
+                    f"kernel killed after {interrupted} in a cell that could not be interrupted"
                 )
-            if time.monotonic() > until:
+            if not interrupted and (interrupted := clock.over()):
                 self._request("control", "interrupt_request", {})
-                until, interrupted = time.monotonic() + GRACE_SECONDS, True
+                grace = _Clock(self.pid, GRACE_SECONDS, self.settings.patience)
 
-    def _watch(self, too_late: str) -> None:
-        """Look whether the kernel lives, is within its time, and within its memory."""
+    def _watch(self, clock: "_Clock", too_late: str) -> None:
+        """Look whether the kernel lives, and is within its time."""
         if self._process.poll() is not None:
             raise KernelGone("kernel died (exit in a cell, or out of memory)")
-        if time.monotonic() > self._deadline:
+        if over := clock.over():
             self.kill()
-            raise KernelGone(too_late)
-        if self.settings.sandbox == "bubblewrap" and (
-            _memory(self._process.pid) > self.settings.memory_mb * 2**20
-        ):
-            self.kill()
-            raise KernelGone(f"kernel killed: more than {self.settings.memory_mb} MB of memory")
+            raise KernelGone(f"{too_late} {over}")
 
     def _listen(self, outputs: "_Outputs") -> None:
         """Read the outputs that wait, but not for long."""
@@ -242,14 +258,44 @@ class Kernel:
             return {"size": size}
 
 
+class _Clock:
+    """Time that a submission may still take: on the processor, and with patience on the wall."""
+
+    def __init__(self, pid: int, seconds: float, patience: float) -> None:
+        self._pid, self._seconds, self._patience = pid, seconds, patience
+        self._wall, self._used = time.monotonic(), processor_seconds(family(pid))
+
+    def over(self) -> str:
+        """Return which limit is passed; an empty text if none is."""
+        if processor_seconds(family(self._pid)) - self._used > self._seconds:
+            return f"{self._seconds:g} s of processor time"
+        most = self._patience * self._seconds
+        return f"{most:g} s" if time.monotonic() - self._wall > most else ""
+
+
+class _Kept:
+    """What may still be kept of a notebook's outputs."""
+
+    def __init__(self) -> None:
+        self.bytes, self.items = KEPT_BYTES, KEPT_ITEMS
+
+    def take(self, *, bytes: int = 0, items: int = 0) -> bool:
+        """Take room; return whether there is so much."""
+        if bytes > self.bytes or items > self.items:
+            return False
+        self.bytes -= bytes
+        self.items -= items
+        return True
+
+
 class _Outputs:
     """The outputs of one cell, cut to what is kept."""
 
-    def __init__(self, request: str, chars: int) -> None:
+    def __init__(self, request: str, chars: int, kept: _Kept) -> None:
         self.nodes: list[NotebookNode] = []
         self.idle = self.cut = False
         self.room = CELL_BYTES
-        self._request, self._chars = request, chars
+        self._request, self._chars, self._kept = request, chars, kept
 
     def add(self, message: dict[str, Any]) -> None:
         """Take in a message from the kernel."""
@@ -267,40 +313,54 @@ class _Outputs:
                 self._display(content.get("data"))
             case "error":
                 lines = content.get("traceback")
-                self.nodes.append(
-                    _error(
-                        self._text(str(content.get("ename"))),
-                        self._text(str(content.get("evalue"))),
-                        [self._text(str(line)) for line in lines]
-                        if isinstance(lines, list)
-                        else [],
-                    )
-                )
+                self._error(content, lines if isinstance(lines, list) else [])
 
     def _stream(self, name: str, text: str) -> None:
         name = "stderr" if name == "stderr" else "stdout"
         last = self.nodes[-1] if self.nodes else None
         if last is None or last.output_type != "stream" or last.name != name:
             last = new_output("stream", name=name, text="")
-            if text and self._chars:
+            if text and self._chars and self._room(items=1):
                 self.nodes.append(last)
         last.text += self._text(text)
 
     def _display(self, data: Any) -> None:
-        kept = {
-            kind: self._text(value) if kind.startswith("text/") else value
-            for kind, value in (data.items() if isinstance(data, dict) else ())
-            if kind in KEPT and isinstance(value, str) and len(value) <= IMAGE_CHARS
-        }
-        if kept:
+        kept = {}
+        for kind in KEPT:
+            value = data.get(kind) if isinstance(data, dict) else None
+            if isinstance(value, str) and kind.startswith("text/"):
+                kept[kind] = self._text(value)
+            elif (
+                isinstance(value, str)
+                and len(value) <= IMAGE_CHARS
+                and self._room(bytes=len(value))
+            ):
+                kept[kind] = value
+        if kept and self._room(items=1):
             self.nodes.append(new_output("display_data", data=kept))
+
+    def _error(self, content: dict[str, Any], lines: list[Any]) -> None:
+        name, value = (self._text(str(content.get(part))) for part in ("ename", "evalue"))
+        told = [self._text(str(line)) for line in lines[:LINES]]
+        self.cut |= len(told) < len(lines)
+        if self._room(items=1 + len(told)):
+            error = new_output("error", ename=name, evalue=value, traceback=told)
+            self.nodes.append(error)
+
+    def _room(self, **size: int) -> bool:
+        """Take room in what is kept of the notebook; remember if there was none."""
+        found = self._kept.take(**size)
+        self.cut |= not found
+        return found
 
     def _text(self, text: str) -> str:
         """Return as much of a text as may still be kept."""
-        kept = _clean(text[: self._chars])
-        if len(text) > self._chars:
+        room = min(self._chars, self._kept.bytes)
+        kept = _clean(text[:room])
+        self._kept.take(bytes=len(kept))
+        if len(text) > room:
             self.cut = True
-            kept += "\n… the rest was left out" if self._chars else ""
+            kept += "\n… the rest was left out" if room else ""
         self._chars = max(0, self._chars - len(text))
         return kept
 
@@ -313,10 +373,6 @@ def _parent(message: dict[str, Any]) -> Any:
 def _clean(text: str) -> str:
     """Return a text that every encoding can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _error(name: str, value: str, lines: list[str]) -> NotebookNode:
-    return new_output("error", ename=name, evalue=value, traceback=lines)
 
 
 def _answer(content: dict[str, Any]) -> tuple[str, str]:
@@ -347,24 +403,3 @@ def _short_folder() -> str:
     """Return a folder for sockets, whose paths have at most 107 characters."""
     folder = tempfile.gettempdir()
     return folder if len(folder) < 70 else "/tmp"
-
-
-def _memory(pid: int) -> int:
-    """Return the private memory of a process and all that descend from it, in bytes."""
-    return sum(map(_private, _family(pid))) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _family(pid: int) -> Iterator[int]:
-    """Yield a process and its descendants."""
-    yield pid
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in file.read_text().split():
-                yield from _family(int(child))
-
-
-def _private(pid: int) -> int:
-    with suppress(OSError, ValueError, IndexError):
-        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
-        return int(resident) - int(shared)
-    return 0

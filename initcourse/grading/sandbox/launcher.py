@@ -1,10 +1,14 @@
 """Start the kernel that runs a submission; this is executed inside the sandbox.
 
-It is ipykernel with two differences.  It *connects* to the grader's sockets instead of binding its
-own, so it needs no folder of the host that it can write to.  And it leaves out what nobody needs
-here: the debugger, completion, the history, the heartbeat.
+It is ipykernel with three differences.  It *connects* to the grader's sockets instead of binding
+its own, so it needs no folder of the host that it can write to.  It leaves out what nobody needs
+here: the debugger, completion, the history, the heartbeat.  And it gives up some calls to Linux
+before it runs anything: those that keep memory where nobody could count it.
 """
 
+import ctypes
+import errno
+import socket
 import sys
 from typing import Any
 
@@ -13,9 +17,57 @@ for unneeded in ("debugpy", "jedi"):
 
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 
-__all__ = ["NAME", "SandboxedKernel", "main"]
+from initcourse.grading.sandbox import DENIED, NAME  # noqa: E402
 
-NAME = b"kernel"  # under which the grader's sockets know it
+__all__ = ["SandboxedKernel", "deny", "main"]
+
+
+# Memory without a process: files of no folder, segments, queues, keys, and rings of requests.
+UNCOUNTED = (
+    *("memfd_create", "memfd_secret", "shmget", "msgget", "semget", "mq_open"),
+    *("add_key", "keyctl", "bpf", "io_uring_setup", "perf_event_open", "userfaultfd"),
+)
+SIZES_OF_BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both with FORCE
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000  # libseccomp's SCMP_ACT_ALLOW and SCMP_ACT_ERRNO
+EQUAL = 4  # its SCMP_CMP_EQ
+
+
+class _Comparison(ctypes.Structure):
+    """libseccomp's ``scmp_arg_cmp``: which argument of a call, how it compares, with what."""
+
+    _fields_ = (
+        ("argument", ctypes.c_uint),
+        ("how", ctypes.c_int),
+        ("value", ctypes.c_uint64),
+        ("unused", ctypes.c_uint64),
+    )
+
+
+def deny() -> None:
+    """Give up calls to Linux, for this process and for all that it will start.
+
+    Raises
+    ------
+    OSError
+        If libseccomp is not there, or does not load the rules.
+    """
+    lib = ctypes.CDLL("libseccomp.so.2")
+    lib.seccomp_init.restype = ctypes.c_void_p
+    rules = ctypes.c_void_p(lib.seccomp_init(ctypes.c_uint32(ALLOW)))
+
+    def refuse(call: str, error: int, *conditions: tuple[int, int, int]) -> None:
+        number = lib.seccomp_syscall_resolve_name(call.encode())
+        compared = (_Comparison * len(conditions))(*(_Comparison(*one) for one in conditions))
+        lib.seccomp_rule_add_array(
+            rules, ctypes.c_uint32(REFUSE | error), number, len(conditions), compared
+        )
+
+    for call in UNCOUNTED:
+        refuse(call, errno.ENOSYS)
+    for option in SIZES_OF_BUFFERS:
+        refuse("setsockopt", errno.EPERM, (1, EQUAL, socket.SOL_SOCKET), (2, EQUAL, option))
+    if lib.seccomp_load(rules) != 0:
+        raise OSError("libseccomp did not load the rules")
 
 
 class SandboxedKernel(IPKernelApp):  # type: ignore[misc]
@@ -46,6 +98,8 @@ def _go_on() -> None:
 
 def main() -> None:
     """Run the kernel until it is killed."""
+    if DENIED in sys.argv:
+        deny()
     app = SandboxedKernel.instance()
     app.initialize(["-f", sys.argv[1], "--HistoryManager.enabled=False", "--log-level=CRITICAL"])
     app.shell.ask_exit = _go_on
