@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import inspect
 import io
 import json
 import re
@@ -627,10 +628,80 @@ def test_a_cell_that_raises_is_named(tmp_path: Path) -> None:
 def test_a_notebook_that_does_not_end_is_described(tmp_path: Path, code: str, said: str) -> None:
     notebook = handed_in("hw5", solved=False)
     cell_of(notebook, "q2").source = code
-    report = validate(stored(notebook, tmp_path / "hw5.ipynb"), seconds=3)
+    report = validate(stored(notebook, tmp_path / "hw5.ipynb"), cell_seconds=3)
     assert any(said in problem for problem in report.problems), str(report)
     assert repr(code.partition("\n")[0]) in str(report)
     assert report.tasks[1].said == "not run"
+
+
+def test_only_the_homeworks_own_files_are_there(tmp_path: Path) -> None:
+    notebook = handed_in("hw5")
+    cell_of(
+        notebook, "q2"
+    ).source += "\nprint(open('mydata.txt').read(), open('data/own.csv').read())"
+    (tmp_path / "mydata.txt").write_text("1")
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    assert "stops with FileNotFoundError" in str(validate(path))
+    notebook.metadata["initcourse"]["files"] = ["data/own.csv", "mydata.txt", "../secret"]
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    assert "The homework's file data/own.csv is not beside the notebook" in str(validate(path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "own.csv").write_text("2")
+    report = validate(path)
+    assert report.problems == [
+        "The homework's file ../secret is not beside the notebook. Put it there."
+    ]
+
+
+def test_the_limits_are_those_of_grading(tmp_path: Path) -> None:
+    inspection = pytest.importorskip("initcourse.grading.intake.inspection")
+    sandbox = pytest.importorskip("initcourse.grading.sandbox.bubblewrap")
+    limits = inspect.signature(validate).parameters
+    for name in ("cell_seconds", "notebook_seconds"):
+        assert limits[name].default == getattr(sandbox.Settings(), name)
+    notebook = handed_in("hw5")
+    for name in ("q1", "q2", "q3"):
+        cell_of(notebook, name).source += "\nimport time\ntime.sleep(1)"
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    assert "is not graded" in str(validate(path, notebook_seconds=2))
+    notebook.cells += [nbformat.v4.new_markdown_cell("more") for _ in range(1_000)]
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    assert "too large" in str(validate(path))
+    source = inspection.Source.of("hw5", source_of("hw5"), None)
+    with pytest.raises(inspection.NotGraded, match="1000 cells"):
+        inspection.read(path, source)
+
+
+def test_a_mark_in_front_of_the_text_is_read_by_both(tmp_path: Path) -> None:
+    path = tmp_path / "hw5.ipynb"
+    path.write_text(json.dumps(handed_in("hw5")), encoding="utf-8-sig")
+    assert validate(path).ready
+    inspection = pytest.importorskip("initcourse.grading.intake.inspection")
+    inspection.read(path, inspection.Source.of("hw5", source_of("hw5"), None))
+
+
+def test_a_copy_of_another_version_is_refused_unless_the_instructor_made_it(tmp_path: Path) -> None:
+    notebook = handed_in("hw5")
+    notebook.metadata["initcourse"]["version"] = "0123456789ab"
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    assert "of version '0123456789ab'" in str(validate(path))
+    notebook.metadata["initcourse"]["own"] = True
+    assert validate(stored(notebook, path)).ready
+
+
+def test_nothing_stands_above_the_report(tmp_path: Path) -> None:
+    notebook = handed_in("hw5")
+    cell_of(notebook, "q2").source = "import os, sys\nos.write(2, b'noise')\nos._exit(3)"
+    path = stored(notebook, tmp_path / "hw5.ipynb")
+    command = [sys.executable, "-m", "initcourse", "homework", "validate", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.startswith("hw5.ipynb: ")
+    assert done.returncode == 1
+
+
+def test_the_package_knows_the_versions_of_its_homework() -> None:
+    assert homework.versions() == {hw: version_of(source_of(hw)) for hw in HOMEWORKS}
 
 
 def test_the_wrong_file_is_named(tmp_path: Path) -> None:

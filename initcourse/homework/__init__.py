@@ -10,18 +10,37 @@ check of each task, or None where a person marks it.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.resources import files
+from pkgutil import iter_modules
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from initcourse.homework import expect
 from initcourse.homework.expect import close
 
-__all__ = ["HOMEWORKS", "NOBODY", "check", "close", "given", "tasks", "title", "version_of"]
+__all__ = [
+    "CELL_SECONDS",
+    "HOMEWORKS",
+    "MOST_BYTES",
+    "MOST_CELLS",
+    "NOBODY",
+    "NOTEBOOK_SECONDS",
+    "check",
+    "close",
+    "given",
+    "tasks",
+    "title",
+    "version_of",
+    "versions",
+]
 
-HOMEWORKS = ("hw1", "hw2", "hw3", "hw4", "hw5")
+HOMEWORKS = tuple(sorted(m.name for m in iter_modules(__path__) if re.fullmatch(r"hw\d+", m.name)))
+CELL_SECONDS, NOTEBOOK_SECONDS = 30.0, 60.0  # that grading gives to a cell, and to all of them
+MOST_BYTES, MOST_CELLS = 20_000_000, 1_000  # of a notebook that is graded
 NOBODY = "your-id"  # what stands in the notebook until the student writes their own id
 _HIDDEN = re.compile(
     r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
@@ -156,6 +175,18 @@ def _say(sentence: str) -> None:
 def _anything(answer: Any) -> str:
     expect.finite(answer, "the answer")
     return "an answer. The hidden tests compare its value."
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the homework that the package holds.
+
+    Examples
+    --------
+    >>> sorted(versions()) == sorted(HOMEWORKS)
+    True
+    """
+    found: dict[str, str] = json.loads((files(__name__) / "versions.json").read_text("utf-8"))
+    return found
 
 
 def version_of(notebook: Mapping[str, Any]) -> str:

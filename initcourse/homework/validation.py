@@ -6,13 +6,20 @@ solution; what it accepts may still be wrong.
 """
 
 import ast
+import contextlib
 import copy
 import hashlib
+import io
 import os
+import shutil
+import subprocess
+import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,17 +114,24 @@ class Report:
         return "You can hand in, but not every task has an answer that looks right."
 
 
-def validate(path: str | os.PathLike[str], *, seconds: float = 60) -> Report:
+def validate(
+    path: str | os.PathLike[str],
+    *,
+    cell_seconds: float = course.CELL_SECONDS,
+    notebook_seconds: float = course.NOTEBOOK_SECONDS,
+) -> Report:
     """Look over a homework notebook, and run it from top to bottom in a fresh kernel.
 
+    It runs as in grading: in a folder that holds the homework's own data files and nothing else.
     The file itself is not changed.  No network and no grader is needed.
 
     Parameters
     ----------
     path : path-like
         The notebook.
-    seconds : float, default 60
-        The longest time that one cell may take.
+    cell_seconds, notebook_seconds : float
+        The longest time that one cell, and all of them, may take.  Grading counts the time on the
+        processor, of which there is never more than on the clock.
 
     Returns
     -------
@@ -145,10 +159,11 @@ def validate(path: str | os.PathLike[str], *, seconds: float = 60) -> Report:
         *_student_problems(student),
         *_cell_problems(homework, notebook),
     ]
-    executed, failure = _run(notebook, path.parent, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        problems += _lay_out(notebook, path.parent, Path(folder))
+        executed, failure = _run(notebook, Path(folder), cell_seconds)
     problems += _stopped(executed)
-    if failure:
-        problems.append(failure)
+    problems += [failure] if failure else _late(executed, notebook_seconds)
     tasks = [_task(name, executed) for name in _task_names(homework, notebook)]
     return Report(path, homework, student or "", problems, tasks)
 
@@ -164,12 +179,21 @@ def _read(path: Path) -> tuple[Any, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids of cells, which mean nothing here
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
             notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
     except Exception as error:
         return None, (
             f"{path.name} cannot be read as a notebook ({type(error).__name__}). Save it in "
             "Jupyter as .ipynb, or download it again and copy your answers into it."
+        )
+    if (
+        path.stat().st_size > course.MOST_BYTES
+        or len(notebook.get("cells", [])) > course.MOST_CELLS
+    ):
+        return None, (
+            f"{path.name} is too large: grading takes notebooks of up to "
+            f"{course.MOST_BYTES // 10**6} MB and {course.MOST_CELLS} cells. Clear the outputs, "
+            "delete what you do not need."
         )
     if notebook.nbformat != 4:
         return None, (
@@ -189,6 +213,13 @@ def _homework(notebook: Any) -> tuple[str, str]:
         return "", f"This is no homework notebook: it does not say which homework it is. {again}"
     if not version:
         return homework, f"The notebook has lost the version of its homework. {again}"
+    known = course.versions().get(homework, version)
+    if version != known and not stamp.get("own"):
+        return homework, (
+            f"The notebook is of version {version!r} of its homework; this package knows version "
+            f"{known!r}, and grading takes no other. {again} If yours is the newer one, update "
+            "initcourse."
+        )
     return homework, ""
 
 
@@ -276,6 +307,45 @@ def _edited(cell: Any) -> bool:
     return bool(digest.hexdigest() != mine["checksum"])
 
 
+def _lay_out(notebook: Any, beside: Path, folder: Path) -> list[str]:
+    """Copy the homework's data files from beside the notebook; return which are not there."""
+    stamp = notebook.metadata.get("initcourse", {})
+    missing = []
+    for name in map(str, stamp.get("files", [])):
+        source, target = beside / name, folder / name
+        if source.is_file() and target.resolve().is_relative_to(folder.resolve()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        else:
+            missing.append(f"The homework's file {name} is not beside the notebook. Put it there.")
+    return missing
+
+
+def _late(notebook: Any, seconds: float) -> list[str]:
+    """Say so if all cells together took longer than grading gives them."""
+    times = [cell.metadata.get("execution", {}) for cell in notebook.cells]
+    ends = [(found.get("iopub.status.busy"), found.get("iopub.status.idle")) for found in times]
+    took = sum(
+        (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+        for begin, end in ends
+        if begin and end
+    )
+    if took <= seconds:
+        return []
+    return [
+        f"All cells together took {took:.0f} s. A notebook that takes more than {seconds:g} s is "
+        "not graded. Look for the slowest cells."
+    ]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Jupyter's machinery writes to the terminal from standing above the report."""
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _run(notebook: Any, folder: Path, seconds: float) -> tuple[Any, str]:
     """Run a copy of the notebook; return it with its outputs, and why it ended early, if it did."""
     from nbclient import NotebookClient
@@ -292,11 +362,13 @@ def _run(notebook: Any, folder: Path, seconds: float) -> tuple[Any, str]:
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
-        extra_arguments=["--IPKernelApp.log_level=40"],
         on_cell_execute=lambda cell, cell_index: begun.append(_first_line(cell)),
     )
+    client.log.disabled = True
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
-        client.execute()
+        with _quiet():
+            client.execute(**silent)
     except CellTimeoutError:
         return executed, (
             f"The cell that begins with {begun[-1]!r} took more than {seconds:g} s. Look for a "
