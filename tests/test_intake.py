@@ -4,15 +4,18 @@ import io
 import json
 import os
 import stat
+import warnings
 import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 
 from initcourse.grading.intake import archive, roster
 from initcourse.grading.intake.collecting import collect, unmapped
-from initcourse.grading.records.course import Course, Receipt
+from initcourse.grading.records.course import Course, Receipt, Record
+from initcourse.grading.records.database import database
 
 NOON = (2026, 11, 1, 12, 0, 0)
 EVENING = (2026, 11, 1, 20, 0, 0)
@@ -371,6 +374,47 @@ def test_a_notebook_that_was_removed_comes_back(course: Course, tmp_path: Path) 
     assert text_of(course) == "1"
 
 
+def test_a_corrected_id_takes_its_hand_in_along(course: Course, tmp_path: Path) -> None:
+    export = exported(
+        tmp_path,
+        (moodle("Ada Lovelace", "a.ipynb"), notebook("1")),
+        (moodle("Emmy Noether", "a.ipynb"), notebook("2")),
+        (moodle("Zoe", "a.pdf"), b"%PDF"),
+    )
+    enrol(course, {"Ada Lovelace": "adda", "Emmy Noether": "emmy", "Zoe": "zoo"})
+    collect(course, "hw1", export)
+    course.write(Record("hw1", "adda", "", "", "graded"))
+    with Gradebook(database(course)) as gradebook:
+        gradebook.add_assignment("hw1")
+        gradebook.add_student("adda")
+        with warnings.catch_warnings(action="ignore"):  # SQLAlchemy warns of nbgrader's queries
+            gradebook.add_submission("hw1", "adda")
+    enrol(course, {"Ada Lovelace": "ada", "Emmy Noether": "emmy", "Zoe": "zoe"})
+    done = collect(course, "hw1", export)
+    assert done.corrected == {"adda": "ada"}
+    assert course.students("hw1") == ["ada", "emmy", "zoe"]
+    assert text_of(course) == "1"
+    assert course.record("hw1", "adda") is None
+    with Gradebook(database(course)) as gradebook:  # the marks that a person gave go along
+        assert [one.student.id for one in gradebook.assignment_submissions("hw1")] == ["ada"]
+    enrol(course, {"Emmy Noether": "emmy"})  # a row that was deleted is told, and nothing is lost
+    assert collect(course, "hw1", export).gone == ["ada"]
+    assert text_of(course) == "1"
+
+
+def test_namesakes_are_told_whose_row_to_fill(course: Course, tmp_path: Path) -> None:
+    people = [roster.Person("", f"ada{number}", "Ada Lovelace") for number in (1, 2)]
+    roster.write_roster(course.roster, people)
+    export = exported(
+        tmp_path,
+        (moodle("Ada Lovelace", "a.ipynb", 7), notebook("1")),
+        (moodle("Ada Lovelace", "a.ipynb", 9), notebook("2")),
+    )
+    people, _ = roster.extend_roster(course, export)
+    ids = ["ada1", "ada2"]
+    assert roster.namesakes(people) == {"Ada Lovelace_7": ids, "Ada Lovelace_9": ids}
+
+
 def test_a_new_deadline_judges_what_was_collected(course: Course, tmp_path: Path) -> None:
     export = exported(tmp_path, (moodle("Ada Lovelace", "a.ipynb"), notebook("1"), EVENING))
     collect(course, "hw1", export, DEADLINE)
@@ -407,12 +451,13 @@ def test_the_roster_keeps_what_is_filled_in(course: Course, tmp_path: Path) -> N
     assert rows["emmy"].more == {"tutor": "Zoé"}
     text = course.roster.read_text(encoding="utf-8-sig")
     assert "'=cmd()" in text  # a spreadsheet would run it
+    assert text.startswith("platform;student;")  # it was saved with semicolons
     again, added = roster.extend_roster(course, export)
     assert added == []
     assert [person.student for person in again] == list(rows)
     assert course.roster.read_text(encoding="utf-8-sig") == text
     # Filled in, the neutral name still leads to its student.
-    course.roster.write_text(text.replace("'=cmd(),", "'=cmd(),mallory"), encoding="utf-8")
+    course.roster.write_text(text.replace("'=cmd();", "'=cmd();mallory"), encoding="utf-8")
     assert "mallory" in collect(course, "hw1", export).new
 
 

@@ -17,6 +17,7 @@ from initcourse.grading.intake import archive
 from initcourse.grading.intake.archive import Found, read_export
 from initcourse.grading.intake.roster import (
     Owner,
+    Person,
     homework_names,
     key,
     named_by_platform,
@@ -26,6 +27,7 @@ from initcourse.grading.intake.roster import (
     without_endings,
 )
 from initcourse.grading.records.course import Course, Receipt
+from initcourse.grading.records.database import rename_in_database
 
 __all__ = ["RULE", "Collected", "collect", "unmapped"]
 
@@ -56,6 +58,10 @@ class Collected:
         Path in the export → why it was not read.
     ignored : list of str
         Files beside the hand-ins that are no notebooks.
+    corrected : dict of str to str
+        Id that the roster does not hold any more → the one that its row holds now.
+    gone : list of str
+        Ids of earlier hand-ins whose row is not in the roster any more.
     """
 
     new: list[str] = field(default_factory=list)
@@ -66,6 +72,8 @@ class Collected:
     unmapped: dict[str, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    corrected: dict[str, str] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -109,8 +117,14 @@ def collect(
     FileNotFoundError, ValueError
         If there is no such export, or no good roster.
     """
+    with course.alone(homework, "collected"):
+        return _collect(course, homework, export, deadline)
+
+
+def _collect(course: Course, homework: str, export: Path, deadline: datetime | None) -> Collected:
     people = read_roster(course.roster)
     done = Collected()
+    _correct(course, homework, people, done)
     theirs: dict[str, list[tuple[Found, Owner]]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         found = read_export(export, Path(scratch))
@@ -130,6 +144,34 @@ def collect(
     settled |= {key(n) for each in people if each.student for n in (each.platform, each.student)}
     _remember(course, homework, settled, done.unmapped)
     return done
+
+
+def _correct(course: Course, homework: str, people: Sequence[Person], done: Collected) -> None:
+    """Let hand-ins follow the roster where an id was corrected; nobody is there twice."""
+    ids = {person.student for person in people}
+    for receipt in [each for each in course.receipts(homework) if each.student not in ids]:
+        owner = named_by_platform(Found(tuple(receipt.file.split("/"))))
+        person = row_of(owner, people) if owner else None
+        if person and person.student:
+            _follow(course, receipt, person.student)
+            done.corrected[receipt.student] = person.student
+        elif receipt.sha256:
+            done.gone.append(receipt.student)
+        else:  # there was nothing in it, and nobody whose it is
+            course.forget(homework, receipt.student)
+
+
+def _follow(course: Course, receipt: Receipt, student: str) -> None:
+    """Put a hand-in under another id, with the marks that a person gave."""
+    homework, before = receipt.homework, receipt.student
+    old, new = course.submission(homework, before), course.submission(homework, student)
+    taken = course.receipt(homework, student) is not None
+    if old.exists() and not taken:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(old, new)
+        course.write(replace(receipt, student=student))
+    rename_in_database(course, homework, before, student)
+    course.forget(homework, before)
 
 
 def unmapped(course: Course, homework: str) -> dict[str, list[str]]:
@@ -272,5 +314,9 @@ def _notices(
 def _copy(content: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(content, part)
-    os.replace(part, target)
+    try:
+        shutil.copyfile(content, part)
+        os.replace(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

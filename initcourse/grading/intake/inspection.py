@@ -8,7 +8,7 @@ from the source.
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from initcourse.homework import NOBODY, version_of
+from initcourse.homework import MOST_BYTES, MOST_CELLS, NOBODY, version_of
 
-__all__ = ["NotGraded", "Source", "read", "repair", "suspicious"]
+__all__ = ["NotGraded", "Source", "other_id", "read", "repair", "suspicious"]
 
-MAX_BYTES = 20_000_000
-MAX_CELLS = 1_000
 HIDDEN = "### BEGIN HIDDEN TESTS"
 PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -128,8 +126,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise NotGraded("the notebook is a symbolic link")
     if not path.is_file():
         raise NotGraded("no notebook in the hand-in")
-    if path.stat().st_size > MAX_BYTES:
-        raise NotGraded(f"notebook of more than {MAX_BYTES // 10**6} MB")
+    if path.stat().st_size > MOST_BYTES:
+        raise NotGraded(f"notebook of more than {MOST_BYTES // 10**6} MB")
     data = path.read_bytes()
     if not data.strip():
         raise NotGraded("not a notebook: the file is empty")
@@ -145,8 +143,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise NotGraded("not a notebook: it has no cells")
     if notebook.get("nbformat") == 4 and not isinstance(notebook.get("cells"), list):
         raise NotGraded("not a notebook: it has no cells")
-    if notebook.get("nbformat") == 4 and len(notebook["cells"]) > MAX_CELLS:
-        raise NotGraded(f"notebook of more than {MAX_CELLS} cells")
+    if notebook.get("nbformat") == 4 and len(notebook["cells"]) > MOST_CELLS:
+        raise NotGraded(f"notebook of more than {MOST_CELLS} cells")
     return notebook
 
 
@@ -339,16 +337,26 @@ def suspicious(notebook: NotebookNode, student: str) -> list[str]:
                 typed = _typed_id(node)
             for notice in _odd(node):
                 found[notice] = None
-    notices = list(found)
-    if typed is not None and typed.strip().casefold() != student.strip().casefold():
-        nobody = typed.strip().casefold() == NOBODY
-        notices.insert(
-            0,
-            "the notebook names no student"
-            if nobody
-            else f"the notebook names the student {_short(typed)!r}",
-        )
-    return notices
+    return [*_names_another(typed, student), *found]
+
+
+NAMES = "the notebook names "
+
+
+def _names_another(typed: str | None, student: str) -> list[str]:
+    """Say so if the id in the notebook is not that of the one who handed it in."""
+    mine, theirs = ("" if name is None else name.strip().casefold() for name in (typed, student))
+    if typed is None or mine == theirs:
+        return []
+    if mine == NOBODY:
+        return [f"{NAMES}no student"]
+    zeros = ": a spreadsheet strips leading zeros" if mine.lstrip("0") == theirs.lstrip("0") else ""
+    return [f"{NAMES}the student {_short(typed)!r}, the roster {student!r}{zeros}"]
+
+
+def other_id(notices: Iterable[str]) -> str:
+    """Return the notice about another student's id in a notebook, or an empty text."""
+    return next((notice for notice in notices if notice.startswith(NAMES)), "")
 
 
 def _nodes(code: str) -> Iterator[ast.AST]:

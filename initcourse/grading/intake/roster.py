@@ -22,6 +22,7 @@ __all__ = [
     "homework_names",
     "key",
     "named_by_platform",
+    "namesakes",
     "owners",
     "read_roster",
     "row_of",
@@ -200,8 +201,8 @@ def key(name: str) -> str:
     >>> key("Ada_Lovelace") == key("ada  lovelace")
     True
     """
-    plain = unicodedata.normalize("NFC", name).casefold().replace("_", " ")
-    return " ".join(plain.removeprefix("'").split())
+    plain = unicodedata.normalize("NFC", cells.raw(name)).casefold().replace("_", " ")
+    return " ".join(plain.split())
 
 
 def checked_id(student: str) -> str:
@@ -283,7 +284,9 @@ def write_roster(path: Path, people: Sequence[Person]) -> None:
         [getattr(person, name) for name in COLUMNS] + [person.more.get(name, "") for name in more]
         for person in people
     ]
-    cells.write(path, cells.text([[*COLUMNS, *more], *rows]), encoding="utf-8-sig")
+    delimiter = cells.delimiter(path) if path.exists() else ","
+    table = cells.text([[*COLUMNS, *more], *rows], delimiter=delimiter)
+    cells.write(path, table, encoding="utf-8-sig")
 
 
 def extend_roster(course: Course, export: Path) -> tuple[list[Person], list[str]]:
@@ -306,16 +309,29 @@ def extend_roster(course: Course, export: Path) -> tuple[list[Person], list[str]
     added : list of str
         Platform names that it did not have.
     """
-    people = read_roster(course.roster) if course.roster.exists() else []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, course.alone("the roster", "extended"):
+        people = read_roster(course.roster) if course.roster.exists() else []
         found = read_export(export, Path(scratch))
-    added = []
-    for owner in filter(None, owners(found, people, homework_names(course))):
-        if row_of(owner, people) is None:
-            added.append(owner.label)
-            people = _with(owner, people)
-    write_roster(course.roster, people)
+        added = []
+        for owner in filter(None, owners(found, people, homework_names(course))):
+            if row_of(owner, people) is None:
+                added.append(owner.label)
+                people = _with(owner, people)
+        write_roster(course.roster, people)
     return people, added
+
+
+def namesakes(people: Sequence[Person]) -> dict[str, list[str]]:
+    """Return platform names that could be several students': name → ids of those rows."""
+    waiting = [person for person in people if person.student and not person.platform]
+    found = {}
+    for person in people:
+        if person.platform and not person.student:
+            name = _squashed(re.sub(r"_\d+$", "", person.platform))
+            ids = [each.student for each in waiting if name in _orders(each.name)]
+            if len(ids) > 1:
+                found[person.platform] = ids
+    return found
 
 
 def _with(owner: Owner, people: list[Person]) -> list[Person]:

@@ -9,16 +9,18 @@ import getpass
 import hashlib
 import json
 import os
+import shutil
 import socket
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-__all__ = ["Course", "CourseBusy", "Receipt", "Record", "TaskResult"]
+from initcourse.grading import cells
+
+__all__ = ["Course", "CourseBusy", "Receipt", "Record", "TaskResult", "data_files"]
 
 
 class CourseBusy(OSError):
@@ -99,6 +101,10 @@ class Record:
         One for each test cell and each task for a person.
     notices : list of str
         Why a person should look at it.
+    other_id : str
+        What the student is told if the notebook names another student's id, or none; else empty.
+    raised : dict of str to str
+        Hidden test → the error that it raised itself, which may be the test's own fault.
     seconds : float
         How long grading took, wall time in s.
     """
@@ -111,6 +117,8 @@ class Record:
     reason: str = ""
     tasks: list[TaskResult] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    other_id: str = ""
+    raised: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @classmethod
@@ -207,6 +215,21 @@ class Course:
             file.flush()
             yield
 
+    def _again(self, homework: str) -> Path:
+        return self.folder / ".locks" / f"{homework}.again"
+
+    def to_grade_again(self, homework: str) -> list[str]:
+        """Return whom a run that grades all once more, and was interrupted, has not come to."""
+        path = self._again(homework)
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+    def remember_again(self, homework: str, students: Sequence[str]) -> None:
+        """Write down who is still to be graded once more."""
+        if students:
+            cells.write(self._again(homework), "\n".join(students))
+        else:
+            self._again(homework).unlink(missing_ok=True)
+
     def _note(self, kind: str, homework: str, student: str) -> Path:
         return self.folder / kind / homework / f"{student}.json"
 
@@ -214,11 +237,16 @@ class Course:
         """Write a receipt or a record; a reader never sees half of it."""
         kind = "receipts" if isinstance(note, Receipt) else "records"
         path = self._note(kind, note.homework, note.student)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(note), file, indent=1, ensure_ascii=False)
-        os.replace(name, path)
+        content = json.dumps(asdict(note), indent=1, ensure_ascii=False)
+        cells.write(path, content, mode=0o600)
+
+    def forget(self, homework: str, student: str) -> None:
+        """Remove what the course holds of a student's homework, but for nbgrader's marks."""
+        for path in (self.submission(homework, student), self.graded(homework, student)):
+            shutil.rmtree(path.parent, ignore_errors=True)
+        shutil.rmtree(self.feedback(homework, student).parent, ignore_errors=True)
+        for kind in ("receipts", "records"):
+            self._note(kind, homework, student).unlink(missing_ok=True)
 
     def receipt(self, homework: str, student: str) -> Receipt | None:
         """Return what was collected from a student, or None."""
@@ -234,6 +262,20 @@ class Course:
         """Yield every receipt of a homework, in the order of the students' ids."""
         for path in sorted((self.folder / "receipts" / homework).glob("*.json")):
             yield Receipt(**_values(path))
+
+
+def data_files(notebook: Path) -> list[tuple[str, str]]:
+    """Return the data files of a homework: each path, and relative to its notebook."""
+    folder = notebook.parent
+    return [
+        (str(path.resolve()), path.relative_to(folder).as_posix())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.suffix != ".ipynb"
+        and not any(
+            part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts
+        )
+    ]
 
 
 def _values(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from traitlets.config import Config
 
 from initcourse.grading.records.course import Course
 
-__all__ = ["DATABASE", "configuration", "database"]
+__all__ = ["DATABASE", "configuration", "database", "rename_in_database"]
 
 DATABASE = "INITCOURSE_DATABASE"
 """Name of the environment variable that chooses another database than the course's own file."""
@@ -38,6 +38,28 @@ def configuration(course: Course) -> Config:
     config.CourseDirectory.course_id = "default_course"  # PostgreSQL minds that it exists
     config.NbGraderAPI.log_level = "ERROR"
     return config
+
+
+def rename_in_database(course: Course, homework: str, before: str, student: str) -> None:
+    """Let another id have the marks of a homework, unless it has marks of its own."""
+    url = database(course)
+    if url.startswith("sqlite") and not (course.folder / "gradebook.db").exists():
+        return
+    from nbgrader.api import Gradebook, MissingEntry
+
+    with Gradebook(url) as gradebook:
+        try:
+            found = gradebook.find_submission(homework, before)
+        except MissingEntry:
+            return
+        gradebook.update_or_create_student(student)
+        try:
+            gradebook.find_submission(homework, student)
+        except MissingEntry:
+            found.student_id = student
+            gradebook.db.commit()
+        else:
+            gradebook.remove_submission(homework, before)
 
 
 def _let_nbgrader_find_alembic() -> None:
