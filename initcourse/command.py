@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from initcourse.grading.records.course import Course
+    from initcourse.grading.records.course import Course, Record
 
 __all__ = ["main"]
 
@@ -315,6 +315,11 @@ def _roster(options: argparse.Namespace) -> int:
     lacking = [person.platform for person in people if not person.student]
     if lacking:
         _list("Fill in the column student of", lacking)
+        _list(
+            "Several students have this name. Move the platform's name into the column platform of "
+            "the right student's row, and delete the row that it came from",
+            [f"{name}: {' or '.join(ids)}" for name, ids in roster.namesakes(people).items()],
+        )
         return LOOK
     return WELL
 
@@ -372,6 +377,14 @@ def _collect(options: argparse.Namespace) -> int:
     _list("New", done.new)
     _list("Replaced", done.replaced)
     _list("Late", done.late)
+    _list(
+        "Moved to the id that the roster holds now",
+        [f"{before} → {now}" for before, now in done.corrected.items()],
+    )
+    _list(
+        "Not in the roster any more: put the row back, or delete their folder in submitted",
+        done.gone,
+    )
     _list("Nothing to grade", [f"{name}: {why}" for name, why in done.empty.items()])
     _list("Not read", [f"{path}: {why}" for path, why in done.refused.items()])
     _list("Left alone, beside the hand-ins", done.ignored)
@@ -379,7 +392,7 @@ def _collect(options: argparse.Namespace) -> int:
         f"Without a student id in {course.roster} (see initcourse homework roster --help)",
         [f"{name}: {', '.join(files)}" for name, files in done.unmapped.items()],
     )
-    return LOOK if done.unmapped or done.refused else WELL
+    return LOOK if done.unmapped or done.refused or done.gone else WELL
 
 
 def _add_grade(add: _Adder) -> None:
@@ -390,7 +403,7 @@ def _add_grade(add: _Adder) -> None:
         """\
 Grade what was collected, each submission in a sandbox (bubblewrap, on Linux). Only
 what is not graded yet, or was handed in again, is graded; interrupted and started
-again, it goes on. Marks and comments given by hand are kept.
+again, it goes on, with --again too. Marks and comments given by hand are kept.
 
   initcourse homework grade hw1 --workers 2
   initcourse homework grade hw1 --scheduler tcp://10.0.0.5:8786
@@ -462,11 +475,27 @@ def _grade(options: argparse.Namespace) -> int:
         raise Refused(said) from error
     counts = Counter(record.status for record in records)
     print(f"{options.homework}: {counts['graded']} graded, {counts['not graded']} not graded")
-    _list(
-        "Not graded",
-        [f"{each.student}: {each.reason}" for each in records if each.status == "not graded"],
-    )
-    return WELL
+    refused = [f"{each.student}: {each.reason}" for each in records if each.status != "graded"]
+    others = [f"{each.student}: {each.other_id}" for each in records if each.other_id]
+    raised = _raised(records)
+    _list("Not graded", refused)
+    _list("Answers made with another id's numbers earn nothing", others)
+    _list("HIDDEN TESTS THAT DID NOT JUDGE: the test, not the answer, may be at fault", raised)
+    return LOOK if refused or others or raised else WELL
+
+
+def _raised(records: "Sequence[Record]") -> list[str]:
+    """Return a line for each hidden test that raised an error of its own."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        for test, error in record.raised.items():
+            found.setdefault(f"{test} ({error})", []).append(record.student)
+    graded = sum(record.status == "graded" for record in records)
+    return [
+        f"{what} for {len(students)} of {graded}: {', '.join(students[:5])}"
+        + (", …" if len(students) > 5 else "")
+        for what, students in sorted(found.items())
+    ]
 
 
 def _add_feedback(add: _Adder) -> None:
@@ -480,18 +509,32 @@ task earned, what to look at, comments, and the notebook as it ran. The pages ho
 no hidden tests and no scripts. Write them again after marking by hand.
 
   initcourse homework feedback hw1
+  initcourse homework feedback hw1 --zip
+
+--zip: also feedback/hw1-moodle.zip and feedback/hw1-canvas.zip, with the pages under
+       the names of the platform's export, as its bulk upload wants them. Moodle, in
+       the assignment: Upload multiple feedback files in a zip. Canvas, in the
+       gradebook: Upload Submissions.
 """,
     )
     parser.add_argument("homework", metavar="HW", type=_homework_name)
+    parser.add_argument("--zip", action="store_true", help="also in a zip file for the platform")
 
 
 def _feedback(options: argparse.Namespace) -> int:
     from initcourse.grading.give_back.feedback import feedback
+    from initcourse.grading.give_back.returning import returned
 
     course = _course_with(options)
     pages = feedback(course, options.homework)
     print(f"{len(pages)} pages in {course.folder / 'feedback'}")
-    return WELL
+    if not options.zip:
+        return WELL
+    archives, left = returned(course, options.homework)
+    for path in archives.values():
+        print(f"Upload this file:  {path}")
+    _list("Without a name of a platform, so in no zip file", left)
+    return LOOK if left else WELL
 
 
 def _add_export(add: _Adder) -> None:
@@ -510,9 +553,11 @@ everyone who handed something in has a row, with a mark or a reason why not.
 
 canvas: import it in the gradebook. Canvas finds students by canvas_id, which
         `roster` takes from its exports, or else by SIS User ID, for which the
-        student's id stands. Who has no mark, and why, is in a second table.
-moodle: Grades, Import, CSV file: map "ID number" to ID number, the mark's column
-        to the grade item, and the last column to its feedback.
+        student's id stands. Who has no mark, and why, and who was late, is in a
+        second table.
+moodle: Grades, Import, CSV file: map "ID number" to what your ids are in Moodle, ID
+        number or username, the mark's column to the grade item, and the last column,
+        which also says who was late, to its feedback. Without a mark there is a dash.
 json:   everything, each task and each notice too.
 
 A task that a person marks is pending until it is marked, and so is the homework.
@@ -539,7 +584,8 @@ def _export(options: argparse.Namespace) -> int:
     )
     names = collecting.unmapped(course, options.homework)
     _list("Handed in without a student id, only in the JSON", names)
-    return LOOK if names or any(row.reason.endswith(WAITS) for row in rows) else WELL
+    waits = any(row.reason.endswith(WAITS) for row in rows)
+    return LOOK if names or waits or counts["not graded"] else WELL
 
 
 def _add_report(add: _Adder) -> None:
@@ -585,7 +631,7 @@ def _validate(options: argparse.Namespace) -> int:
 
     report = validate(options.notebook)
     print(report)
-    return WELL if report.ready else LOOK
+    return WELL if report.ready else LOOK if report.tasks else WRONG
 
 
 def _list(title: str, lines: Iterable[str]) -> None:

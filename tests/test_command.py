@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from initcourse.command import main
 from initcourse.grading.hand_out import release
-from initcourse.grading.records.course import Course
+from initcourse.grading.records.course import Course, CourseBusy, Record
 from initcourse.homework import version_of
 
 COMMANDS = [
@@ -168,6 +169,46 @@ def test_from_an_export_to_a_table(
         assert run(command, "tiny")[0] == 0
 
 
+def test_the_exit_code_of_grade_is_what_help_promises(
+    course: Course, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from initcourse.grading import batch
+    from initcourse.grading.sandbox.bubblewrap import SandboxError
+
+    well = Record("tiny", "ada", "", "", "graded")
+    outcomes: list[tuple[list[Record] | Exception, int, str]] = [
+        ([well], 0, "1 graded"),
+        ([well, replace(well, student="emmy", status="not graded", reason="a PDF")], 1, "a PDF"),
+        ([replace(well, other_id="the notebook names no student")], 1, "another id's numbers"),
+        (
+            [replace(well, raised={"q1-test": "TypeError"})],
+            1,
+            "q1-test (TypeError) for 1 of 1: ada",
+        ),
+        (SandboxError("no bubblewrap; Settings(as_root=True)"), 2, ""),
+        (CourseBusy("tiny is being graded"), 2, ""),
+        (KeyboardInterrupt(), 2, ""),
+    ]
+    for outcome, wanted, words in outcomes:
+
+        def graded(*_: object, found: object = outcome, **__: object) -> object:
+            if isinstance(found, BaseException):
+                raise found
+            return found
+
+        monkeypatch.setattr(batch, "grade", graded)
+        code, said, _ = run("grade", "tiny", "--course", course.folder)
+        assert (code, words in said) == (wanted, True), (outcome, said)
+
+
+def test_a_second_command_refuses_and_names_the_first(course: Course, run: Run) -> None:
+    for words in (["feedback", "tiny"], ["collect", course.folder, "--homework", "tiny"]):
+        with course.alone("tiny", "graded"):
+            code, _, complaint = run(*words, "--course", course.folder)
+        assert code == 2
+        assert re.search(r"tiny is being graded by .*, process \d+, since", complaint)
+
+
 def test_a_class_to_practise_with(course: Course, run: Run, tmp_path: Path) -> None:
     own = Course(tmp_path / "autumn")
     assert run("new", own.folder, "--sources", course.source("tiny").parent)[0] == 0
@@ -261,7 +302,7 @@ def test_help_shows_all_commands(run: Run) -> None:
 
 def test_validate_needs_a_notebook(run: Run, tmp_path: Path) -> None:
     code, said, _ = run("validate", tmp_path / "none.ipynb")
-    assert code == 1
+    assert code == 2
     assert "There is no file" in said
 
 
@@ -298,5 +339,5 @@ def test_without_the_extra_the_remedy_is_named(course: Course) -> None:
 
 def test_a_student_needs_no_extra(tmp_path: Path) -> None:
     done = without_the_extra("validate", tmp_path / "none.ipynb")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "There is no file" in done.stdout

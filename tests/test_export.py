@@ -2,9 +2,13 @@
 
 import copy
 import csv
+import errno
 import io
 import json
+import os
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,6 +30,7 @@ from nbgrader.api import Gradebook
 from initcourse.grading.give_back.export import canvas, export, marks, moodle
 from initcourse.grading.give_back.feedback import feedback
 from initcourse.grading.give_back.report import difficulty, look_at, report
+from initcourse.grading.give_back.returning import returned
 from initcourse.grading.hand_out.release import release
 from initcourse.grading.intake import collecting, roster
 from initcourse.grading.records.course import Course, Receipt, Record, TaskResult
@@ -36,7 +41,7 @@ HIDDEN = "assert answer == 4711"
 PERSONS = {
     "ada": roster.Person("lovelaceada_12", "ada", "Lovelace, Ada", "ada@x.org", "12", "A"),
     "emmy": roster.Person("=cmd|' /C calc'!A0", "emmy", "@SUM(1)", "-2+3@x.org"),
-    "gone": roster.Person("Somebody Else", "gone"),
+    "gone": roster.Person("Semi;=1+1", "gone"),
     "unfilled": roster.Person("No Id Yet"),
 }
 
@@ -230,10 +235,11 @@ def test_canvas_reads_its_table(course: Course) -> None:
 
 def test_who_has_no_mark_in_canvas_stands_beside_it(course: Course) -> None:
     paths, _ = export(course, "tiny", "canvas")
-    assert [path.name for path in paths] == ["tiny-canvas.csv", "tiny-canvas-no-mark.csv"]
+    assert [path.name for path in paths] == ["tiny-canvas.csv", "tiny-canvas-remarks.csv"]
     rows = table(paths[1].read_text(encoding="utf-8"))
-    assert ["killed", "not graded", "kernel killed after 60 s"] in rows
-    assert ["emmy", "pending", "q5 to be marked by a person"] in rows
+    assert ["killed", "not graded", "kernel killed after 60 s", ""] in rows
+    assert ["emmy", "pending", "q5 to be marked by a person", ""] in rows
+    assert [row[0] for row in rows if row[3] == "late"] == ["student", "again"]
     assert len(rows) == 1 + 6
 
 
@@ -243,7 +249,7 @@ def test_moodle_reads_its_table(course: Course) -> None:
     assert head[3:] == ["Homework 1", "Homework 1 (feedback)"]
     by_id = {row[0]: row for row in rows}
     assert by_id["ada"][3:] == ["8.5", "q1: 2 of 2; q2-scale: 3 of 3; q5: 3.5 of 4"]
-    assert by_id["killed"][3:] == ["", "not graded: kernel killed after 60 s"]
+    assert by_id["killed"][3:] == ["-", "not graded: kernel killed after 60 s"]  # not 0
     assert by_id["emmy"][4].startswith("pending: q5 to be marked by a person. q1: 0 of 2")
     assert by_id["again"][4].endswith("handed in late")
     assert by_id["gone"][4] == "nothing handed in"
@@ -255,7 +261,53 @@ def test_no_cell_is_a_formula(course: Course, form: str) -> None:
     cells = [cell for path in paths for row in table(path.read_text("utf-8")) for cell in row]
     assert "'=1+1" in cells
     assert "'@SUM(1)" in cells
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    parts = [part for cell in cells for part in re.split(r"[;,\t\r\n]", cell) if part != "-"]
+    assert not [part for part in parts if part.startswith(("=", "+", "-", "@"))]
+
+
+def test_pages_go_back_under_the_platforms_names(course: Course, tmp_path: Path) -> None:
+    own = Course(tmp_path / "own")
+    files = {
+        "ada": "Ada Lovelace_7_assignsubmission_file_/tiny (1).ipynb",
+        "emmy": "export.zip/noetheremmy_LATE_12_345_tiny-2.ipynb",
+        "laid": "laid.ipynb",
+    }
+    for student, file in files.items():
+        own.write(Receipt("tiny", student, file, "sha", ""))
+        page = own.feedback("tiny", student)
+        page.parent.mkdir(parents=True)
+        page.write_text(f"page of {student}", encoding="utf-8")
+    archives, left = returned(own, "tiny")
+    assert left == ["laid"]
+    found = {}
+    for platform, path in archives.items():
+        with zipfile.ZipFile(path) as archive:
+            found[platform] = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert found == {
+        "moodle": {"Ada Lovelace_7_assignsubmission_file_tiny.html": "page of ada"},
+        "canvas": {"noetheremmy_12_345_tiny.html": "page of emmy"},
+    }
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Course(tmp_path / "own")
+    own.write(Receipt("tiny", "ada", "before", "sha", ""))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    for write in (
+        lambda: own.write(Receipt("tiny", "ada", "after", "sha", "")),
+        lambda: roster.write_roster(own.roster, []),
+        lambda: own.remember_again("tiny", ["ada"]),
+    ):
+        with pytest.raises(OSError, match="No space left"):
+            write()
+    assert not list(own.folder.rglob("*.part"))
+    assert own.receipt("tiny", "ada").file == "before"  # type: ignore[union-attr]
 
 
 def test_json_holds_all(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,11 +187,11 @@ def comparer() -> Iterator[Comparer]:
         ("text", False, "Give one number.", ""),
         (float("nan"), False, "own.q1: the answer is nan", ""),
         (7.0, False, "The hidden test of this task failed.", ""),
-        (8.0, False, "The answer does not have the form", "the test cell raised RuntimeError"),
-        (9.0, False, "The answer does not have the form", "no answer within 5 s"),
+        (8.0, False, "could not judge", "the hidden test itself raised RuntimeError"),
+        (9.0, False, "could not judge", "no answer within 5 s"),
         (10.0, True, "own.q1: an answer", ""),
-        (11.0, False, "The answer does not have the form", "it died"),
-        (12.0, False, "The answer does not have the form", "MemoryError"),
+        (11.0, False, "could not judge", "it died"),
+        (12.0, False, "could not judge", "MemoryError"),
         (2.0, True, "own.q1: an answer", ""),
     ],
     ids=str,
@@ -204,6 +204,7 @@ def test_the_comparer_decides(
     assert verdict.right is right
     assert message in verdict.message
     assert notice in verdict.notice
+    assert bool(verdict.raised) is ("could not judge" in message)
     assert "12345" not in verdict.message
 
 

@@ -5,6 +5,7 @@ stopped, and a worker that dies costs nothing but the hand-in that it was at, wh
 takes over.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,11 @@ def grade(
     with course.alone(homework, "graded"):
         _released(course, homework)
         everybody = course.students(homework)
+        repeated = _repeated(course, homework, everybody, again, progress)
         folder = str(course.folder.absolute())
-        tasks = [_Task(folder, homework, student, settings, again) for student in everybody]
+        tasks = [
+            _Task(folder, homework, student, settings, student in repeated) for student in everybody
+        ]
         records = {task.student: _finished(task) for task in tasks}
         left = [task for task in tasks if records[task.student] is None]
         if len(left) < len(tasks):
@@ -89,8 +93,28 @@ def grade(
         done = _on_cluster(left, scheduler) if scheduler else _here(left, workers)
         for number, record in enumerate(done, 1):
             records[record.student] = record
+            if record.student in repeated:
+                repeated.remove(record.student)
+                course.remember_again(homework, repeated)
             progress(f"{number:>{len(str(len(left)))}}/{len(left)}  {_line(record)}")
     return [record for record in records.values() if record is not None]
+
+
+def _repeated(
+    course: Course,
+    homework: str,
+    everybody: list[str],
+    again: bool,
+    progress: Callable[[str], object],
+) -> list[str]:
+    """Return who is graded once more: all, or whom an interrupted run left."""
+    left = [name for name in course.to_grade_again(homework) if name in everybody]
+    if left:
+        progress(f"going on with what was interrupted: {len(left)} are to be graded again")
+    elif again:
+        left = list(everybody)
+        course.remember_again(homework, left)
+    return left
 
 
 def _line(record: Record) -> str:
@@ -100,7 +124,8 @@ def _line(record: Record) -> str:
     earned = sum(task.points or 0.0 for task in record.tasks)
     pending = sum(task.points is None for task in record.tasks)
     waiting = f", {pending} pending" if pending else ""
-    return f"{record.student}: {earned:g} points{waiting} ({record.seconds:.1f} s)"
+    other = f"; {record.other_id}" if record.other_id else ""
+    return f"{record.student}: {earned:g} points{waiting} ({record.seconds:.1f} s){other}"
 
 
 def _released(course: Course, homework: str) -> None:
@@ -149,6 +174,8 @@ def _here(tasks: list[_Task], workers: int) -> Iterator[Record]:
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    # Loky says in red that a worker stopped; the loop below does something about it.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     left = {task.student: task for task in tasks}
     while left:
         pool = joblib.Parallel(workers, backend="loky", return_as="generator_unordered")

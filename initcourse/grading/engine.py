@@ -30,9 +30,9 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from initcourse.grading.comparing.comparer import Comparer, TestCell
-from initcourse.grading.intake.inspection import NotGraded, Source
-from initcourse.grading.records.course import Course, Record, TaskResult
+from initcourse.grading.comparing.comparer import MOST_SAID, Comparer, TestCell
+from initcourse.grading.intake.inspection import NotGraded, Source, other_id
+from initcourse.grading.records.course import Course, Record, TaskResult, data_files
 from initcourse.grading.records.database import configuration, database
 from initcourse.grading.records.harmless import harmless
 from initcourse.grading.sandbox.bubblewrap import SandboxError, Settings, exposed, require
@@ -58,6 +58,7 @@ class Job:
     files: list[tuple[str, str]]
     messages: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    raised: dict[str, str] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -188,7 +189,7 @@ def _graded(course: Course, record: Record, source: Source, settings: Settings) 
         path, homework, course.source(homework), course.release(homework)
     )
     notices += _keeper().suspicious(clean, student)
-    job = Job(student, source, settings, data_files(course, homework), notices=notices)
+    job = Job(student, source, settings, data_files(course.source(homework)), notices=notices)
     with _stage(clean, homework, student) as stage, _doing(job):
         api = _api(course, database(course))
         api.coursedir.submitted_directory = str(stage)
@@ -198,7 +199,15 @@ def _graded(course: Course, record: Record, source: Source, settings: Settings) 
     if not result["success"]:
         raise RuntimeError(f"nbgrader says {_last_error(result)}")
     tasks = _tasks(course, homework, student, job)
-    return replace(record, status="graded", tasks=tasks, notices=list(dict.fromkeys(notices)))
+    told = list(dict.fromkeys(notice[:MOST_SAID] for notice in notices))
+    return replace(
+        record,
+        status="graded",
+        tasks=tasks,
+        notices=told,
+        other_id=other_id(told),
+        raised=job.raised,
+    )
 
 
 def _autograde(api: NbGraderAPI, homework: str, student: str) -> dict[str, Any]:
@@ -226,20 +235,6 @@ def _doing(job: Job) -> Iterator[None]:
         yield
     finally:
         _job.reset(token)
-
-
-def data_files(course: Course, homework: str) -> list[tuple[str, str]]:
-    """Return the homework's data files: each path on the host, and relative to the notebook."""
-    folder = course.source(homework).parent
-    return [
-        (str(path.resolve()), path.relative_to(folder).as_posix())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.suffix != ".ipynb"
-        and not any(
-            part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts
-        )
-    ]
 
 
 @lru_cache(maxsize=4)
@@ -319,6 +314,8 @@ def _test(cell: NotebookNode, kernel: KeptKernel, job: Job) -> list[NotebookNode
     verdict = _comparer()(job.source.homework, job.student, original.source, reply.answer)
     if verdict.notice:
         job.notices.append(f"{name}: {verdict.notice}")
+    if verdict.raised:
+        job.raised[name] = verdict.raised
     if not verdict.right:
         job.messages[name] = verdict.message
         return [_failure(verdict.message)]

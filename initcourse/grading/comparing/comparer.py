@@ -9,7 +9,7 @@ import ast
 import contextlib
 import io
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -20,9 +20,11 @@ __all__ = ["Comparer", "TestCell", "Verdict", "compare"]
 
 SECONDS = 30.0  # for one answer
 MEMORY_MB = 1024
+MOST_SAID = 2_000  # characters of a message, which may quote what a student wrote
 FILE = "<test cell>"
 ANSWER = "_answer_of_the_student"
 ODD_FORM = "The answer does not have the form that this task asks for."
+UNJUDGED = "The hidden test could not judge this answer. Your instructor is told."
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,15 @@ class Verdict:
     message : str
         What the student reads: the failed assertion's message, or what a right answer is told.
     notice : str
-        What a person should know, such as a test cell that does not run.
+        What a person should know.
+    raised : str
+        The error that the hidden test itself raised, which may be its own fault.
     """
 
     right: bool
     message: str = ""
     notice: str = ""
+    raised: str = ""
 
 
 class TestCell:
@@ -135,7 +140,8 @@ def compare(homework: str, student: str, source: str, encoded: str) -> Verdict:
             return Verdict(False, str(error) or "The hidden test of this task failed.")
         return Verdict(False, "The hidden test of this task failed.")
     except Exception as error:  # an answer of another form, or a test cell that does not run
-        return Verdict(False, ODD_FORM, f"the test cell raised {type(error).__name__}")
+        name = type(error).__name__
+        return Verdict(False, UNJUDGED, f"the hidden test itself raised {name}", raised=name)
     return Verdict(True, said.getvalue().strip())
 
 
@@ -158,7 +164,8 @@ def main() -> None:
 
 def _compare(**asked: str) -> dict[str, Any]:
     with at_most(MEMORY_MB):
-        return asdict(compare(**asked))
+        verdict = compare(**asked)
+    return asdict(replace(verdict, message=verdict.message[:MOST_SAID]))
 
 
 class Comparer:
@@ -169,7 +176,7 @@ class Comparer:
     >>> cell = 'answer = check("own.q1", x)\nassert answer > 0, "Look at the sign."'
     >>> with Comparer() as comparer:
     ...     comparer("own", "ada", cell, "-1")
-    Verdict(right=False, message='Look at the sign.', notice='')
+    Verdict(right=False, message='Look at the sign.', notice='', raised='')
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
@@ -188,4 +195,6 @@ class Comparer:
         try:
             return Verdict(**self._servant.ask("compare", self.seconds, **asked))
         except ServantGone as gone:
-            return Verdict(False, ODD_FORM, f"no comparison ({gone}); counted as wrong")
+            return Verdict(
+                False, UNJUDGED, f"no comparison ({gone}); counted as wrong", raised=str(gone)
+            )

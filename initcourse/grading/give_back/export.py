@@ -54,6 +54,8 @@ class Marks:
         What each task earned.
     notices : list of str
         Why a person should look at it.
+    other_id : str
+        That the notebook names another student's id; empty if it does not.
     person : Person
         The student's row in the roster.
     """
@@ -68,6 +70,7 @@ class Marks:
     received: str = ""
     tasks: list[TaskResult] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    other_id: str = ""
     person: Person = field(default_factory=Person)
 
 
@@ -138,7 +141,7 @@ def _laid_down(course: Course, homework: str, student: str) -> Receipt:
 
 
 def _with_record(row: Marks, record: Record, given: dict[str, _Given]) -> Marks:
-    row = replace(row, notices=[*row.notices, *record.notices])
+    row = replace(row, notices=[*row.notices, *record.notices], other_id=record.other_id)
     if record.status == "not graded":
         return replace(row, reason=record.reason)
     tasks = [_with_person(task, given.get(task.task)) for task in record.tasks]
@@ -238,8 +241,9 @@ def canvas(rows: Sequence[Marks], column: str) -> str:
 def moodle(rows: Sequence[Marks], column: str) -> str:
     """Return the table that Moodle imports (Grades, Import, CSV file).
 
-    Map ``ID number`` to the user's ID number (or the e-mail address to the user's), the homework's
-    column to its grade item, and the last one to its feedback.
+    Map ``ID number`` to what the roster's ids are in Moodle, its *ID number* or its *username* (or
+    the e-mail address to the user's), the homework's column to its grade item, and the last one to
+    its feedback.  Who has no mark yet has a dash, which imports as no mark.
 
     Parameters
     ----------
@@ -259,7 +263,7 @@ def moodle(rows: Sequence[Marks], column: str) -> str:
             row.student,
             row.person.email,
             row.person.name or row.person.platform,
-            "" if row.points is None else f"{row.points:g}",
+            "-" if row.points is None else f"{row.points:g}",  # an empty cell would import as 0
             _remark(row),
         ]
         for row in rows
@@ -304,7 +308,8 @@ def export(
 ) -> tuple[list[Path], list[Marks]]:
     """Write the marks for a platform into the course's folder ``exports``.
 
-    Canvas takes no text beside a mark, so its table has a second one: who has none, and why.
+    Canvas takes no text beside a mark, so its table has a second one: who has none, and why, and
+    who was late.
 
     Parameters
     ----------
@@ -332,12 +337,16 @@ def export(
     elif form == "moodle":
         texts = {f"{homework}-moodle.csv": moodle(rows, column)}
     else:
-        reasons = [[row.student, row.status, row.reason] for row in rows if row.points is None]
+        remarks = [
+            [row.student, row.status, row.reason, "late" if row.late else ""]
+            for row in rows
+            if row.points is None or row.late
+        ]
         texts = {
             f"{homework}-canvas.csv": canvas(rows, column),
-            f"{homework}-canvas-no-mark.csv": cells.text([
-                ["student", "status", "reason"],
-                *reasons,
+            f"{homework}-canvas-remarks.csv": cells.text([
+                ["student", "status", "reason", "late"],
+                *remarks,
             ]),
         }
     for name, text in texts.items():

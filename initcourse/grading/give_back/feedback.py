@@ -104,11 +104,12 @@ def feedback(
     list of Path
         The pages, in the order of the students' ids.
     """
-    rows = [row for row in marks(course, homework) if row.status != "nothing handed in"]
-    pages = []
-    for number, row in enumerate(rows, start=1):
-        pages.append(_write(course, row))
-        progress(f"{number}/{len(rows)} {row.student}")
+    with course.alone(homework, "given feedback"):
+        rows = [row for row in marks(course, homework) if row.status != "nothing handed in"]
+        pages = []
+        for number, row in enumerate(rows, start=1):
+            pages.append(_write(course, row))
+            progress(f"{number}/{len(rows)} {row.student}")
     return pages
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbgrader.apps import NbGraderAPI
@@ -13,9 +14,9 @@ from traitlets.config import Config
 
 import initcourse
 from initcourse.grading.intake.roster import COLUMNS
-from initcourse.grading.records.course import Course
+from initcourse.grading.records.course import Course, data_files
 from initcourse.grading.records.database import configuration
-from initcourse.homework import version_of
+from initcourse.homework import version_of, versions
 
 __all__ = ["new", "release", "sources", "student_copy"]
 
@@ -58,7 +59,8 @@ def new(course: Course, notebooks: Path) -> list[str]:
     course : Course
         The folder to make; what lies there is kept.
     notebooks : Path
-        Folder of source notebooks, such as ``hw1.ipynb``.
+        Folder of source notebooks, such as ``hw1.ipynb``; its ``template/template.ipynb``, a source
+        to start from, is laid into the course's folder.
 
     Returns
     -------
@@ -80,6 +82,9 @@ def new(course: Course, notebooks: Path) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             added.append(source.stem)
+    template, own = notebooks / "template" / "template.ipynb", course.folder / "template.ipynb"
+    if template.exists() and not own.exists():
+        shutil.copyfile(template, own)
     config = course.folder / "nbgrader_config.py"
     if not config.exists():
         config.write_text(NBGRADER_CONFIG, encoding="utf-8")
@@ -157,7 +162,11 @@ def _generate(course: Course, homework: str, config: Config) -> Path:
         raise ValueError(f"nbgrader cannot release {homework!r}: {_reason(made)}")
     path = course.release(homework)
     copy = nbformat.read(path, as_version=4)
-    stamp = {"homework": homework, "version": version_of(source)}
+    stamp: dict[str, Any] = {"homework": homework, "version": version_of(source)}
+    if stamp["version"] != versions().get(homework, stamp["version"]):
+        stamp["own"] = True  # changed by the instructor: the package knows another version
+    if files := data_files(path):
+        stamp["files"] = [inside for _, inside in files]
     copy.metadata = nbformat.from_dict({
         "initcourse": {**source.metadata.get("initcourse", {}), **stamp},
         "kernelspec": copy.metadata.get("kernelspec", {}),

@@ -26,6 +26,7 @@ from traitlets import Dict, Integer, List, Tuple, Unicode
 
 import initcourse
 from initcourse.grading.sandbox import DENIED
+from initcourse.homework import CELL_SECONDS, NOTEBOOK_SECONDS
 
 __all__ = [
     "PROVISIONER",
@@ -77,8 +78,8 @@ class Settings:
         Whether root may grade: the kernel does not hold root's processes to a number.
     """
 
-    cell_seconds: float = 30.0
-    notebook_seconds: float = 60.0
+    cell_seconds: float = CELL_SECONDS
+    notebook_seconds: float = NOTEBOOK_SECONDS
     patience: float = 3.0
     memory_mb: int = 2048
     processes: int = 64
