@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from initcourse import _checks, activations
 from initcourse.activations import Activation
-from initcourse.initializers import Initializer, he_normal, zeros
+from initcourse.initializers import Initializer, he_normal, normal, zeros
 
 Array: TypeAlias = npt.NDArray[Any]
+_BLOCK = 2_000_000  # weights drawn at once: 8 MB
 
 
 @dataclass(frozen=True)
@@ -677,3 +678,57 @@ def born_dead_share(
         a = activations.relu(a @ W + bias)
         stopped |= ~np.any(a > 0, axis=2)
     return float(np.mean(np.all(stopped, axis=1)))
+
+
+def weighted_sums(
+    init: Initializer,
+    inputs: int,
+    neurons: int,
+    rng: np.random.Generator,
+    *,
+    mean: float = 0.0,
+) -> Array:
+    r"""Draw :math:`z = \sum_{j=1}^d w_j x_j` of many neurons, each with its own weights and inputs.
+
+    The weights of a neuron are one column of what `init` draws; its inputs are independent draws
+    from N(m, 1).  What :func:`initcourse.theory.uniform_weights_density` predicts.
+
+    Parameters
+    ----------
+    init : initializer
+        A function of ``(shape, rng)`` that does not scale by the number of columns: neurons are
+        drawn in blocks that fit in memory.
+    inputs : int
+        d, at least 1.
+    neurons : int
+        Their number, at least 1.
+    rng : numpy.random.Generator
+        The source of randomness.
+    mean : float, default 0
+        m, of the inputs.
+
+    Returns
+    -------
+    ndarray of float64, shape (neurons,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is below 1, `mean` is not a finite number, or `rng` is not a generator.
+
+    Examples
+    --------
+    >>> from initcourse.initializers import fan_in_uniform
+    >>> z = weighted_sums(fan_in_uniform, 10, 200_000, np.random.default_rng(0))
+    >>> float(z.var().round(2))  # 1/3, whatever d
+    0.33
+    """
+    inputs, neurons = _checks.count("inputs", inputs), _checks.count("neurons", neurons)
+    rng, mean = _checks.generator(rng), _checks.real("mean", mean)
+    block = max(1, min(neurons, _BLOCK // inputs))
+    z = np.empty(neurons)
+    for first in range(0, neurons, block):
+        shape = inputs, min(block, neurons - first)
+        x = normal(shape, rng, mean=mean)
+        z[first : first + block] = np.einsum("ij,ij->j", init(shape, rng), x)
+    return z

@@ -287,3 +287,37 @@ def test_layers_draw_a_panel_a_statistic_over_its_law() -> None:
     assert dots.get_xdata().tolist() == [1, 2, 3]
     np.testing.assert_array_equal(dots.get_ydata(), np.median(sweep.rms_gradient, axis=0))
     assert len(gradient.lines) > len(share.lines)  # the law
+
+
+@pytest.mark.parametrize(
+    ("line", "x", "y"),
+    [
+        (0.5, [0, 1], [0.5, 0.5]),  # of the axes: from edge to edge
+        (([1.0, 3.0], [4.0, 5.0]), [1, 3], [4, 5]),
+        (lambda x: 2 * x, [-2, 2], [-4, 4]),
+    ],
+    ids=["height", "points", "function"],
+)
+def test_a_reference_is_a_dashed_line_named_in_the_first_legend(
+    line: Any, x: list[float], y: list[float]
+) -> None:
+    pictures = {name: {"samples": [-1.0, 1.0], "xlim": (-2, 2)} for name in "ab"}
+    panels = plots.panels(plots.histogram, pictures)
+    plots.reference(panels, line, label="limit")
+    for ax in panels:
+        drawn = ax.lines[-1]
+        assert (drawn.get_linestyle(), drawn.get_label()) == ("--", "limit")
+        assert [drawn.get_xdata()[k] for k in (0, -1)] == pytest.approx(x)  # type: ignore[index]
+        assert [drawn.get_ydata()[k] for k in (0, -1)] == pytest.approx(y)  # type: ignore[index]
+    legends = [ax.get_legend() for ax in panels]
+    assert legends[1] is None
+    assert [text.get_text() for text in legends[0].get_texts()] == ["measured", "limit"]  # type: ignore[union-attr]
+    assert not legends[0].get_frame_on()  # type: ignore[union-attr]
+
+
+def test_a_function_as_reference_leaves_the_axis_as_it_was() -> None:
+    ax = plots.curves([0, 1], [1.0, 2.0])
+    ends = ax.get_xlim()
+    plots.reference(ax, np.sin, label="sine")
+    assert ax.get_xlim() == ends
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sine"]  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ from scipy import special
 
 from initcourse import theory
 from initcourse.activations import identity, leaky_relu, relu, sigmoid, tanh
-from initcourse.initializers import constant, he_normal, lecun_normal, normal, zeros
+from initcourse.initializers import constant, fan_in_uniform, he_normal, lecun_normal, normal, zeros
 from initcourse.propagation import (
     Network,
     backward,
@@ -30,6 +30,7 @@ from initcourse.propagation import (
     rms,
     sample_weight_gradient_rms,
     saturated_share,
+    weighted_sums,
 )
 
 DOUBLE = partial(normal, std=0.8, dtype=np.float64)
@@ -456,3 +457,36 @@ def test_mean_singular_value_of_a_wide_linear_layer() -> None:
     found = layer_jacobian_singular_values(net, forward(net, np.ones((1, 300))), 1)
     assert found.shape == (1, 300)
     assert found.mean() == pytest.approx(8 / (3 * np.pi), rel=0.02)
+
+
+# Weighted sums
+
+
+@pytest.mark.parametrize("mean", [0.0, 3.0])
+def test_weighted_sums_have_the_predicted_variance(mean: float) -> None:
+    z = weighted_sums(fan_in_uniform, 50, 40_000, np.random.default_rng(0), mean=mean)
+    variance = (mean**2 + 1) / 3
+    assert z.var() == pytest.approx(variance, rel=0.03)
+    assert abs(z.mean()) < 4 * sqrt(variance / len(z))
+
+
+@pytest.mark.parametrize("inputs", [1, 7, 3000])
+def test_a_block_is_one_matrix_of_weights_and_one_of_inputs(
+    monkeypatch: pytest.MonkeyPatch, inputs: int
+) -> None:
+    # Neurons that do not fill the last block, and neurons larger than a block.
+    monkeypatch.setattr("initcourse.propagation._BLOCK", 21)
+    found = weighted_sums(normal, inputs, 10, np.random.default_rng(0), mean=2.0)
+    rng, block, parts = np.random.default_rng(0), min(10, max(1, 21 // inputs)), []
+    for size in [block] * (10 // block) + [10 % block] * (10 % block > 0):
+        x = normal((inputs, size), rng, mean=2.0)
+        parts.append((normal((inputs, size), rng) * x).sum(axis=0, dtype=np.float64))
+    assert found.dtype == np.float64
+    assert found == pytest.approx(np.concatenate(parts), rel=1e-3, abs=1e-3)
+
+
+def test_weighted_sums_refuse_what_is_no_count() -> None:
+    with pytest.raises(ValueError, match="neurons"):
+        weighted_sums(normal, 3, 0, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="mean"):
+        weighted_sums(normal, 3, 1, np.random.default_rng(0), mean=np.inf)

@@ -596,3 +596,44 @@ def images(
     ax.imshow(wall, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
     ax.set_axis_off()
     return _finish(ax, labels)
+
+
+@course_style()
+def reference(
+    axes: Axes | Sequence[Axes],
+    line: float | tuple[npt.ArrayLike, npt.ArrayLike] | Callable[[Any], npt.ArrayLike],
+    *,
+    label: str,
+) -> None:
+    """Draw a dashed line to compare with, and name it in the legend of the first axes.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes
+        Where to draw, such as what :func:`panels` returns.
+    line : float, (x, y) or callable
+        A height, points, or a function of x; a function is drawn as far as the axis reaches.
+    label : str
+        Its name.
+
+    Examples
+    --------
+    >>> ax = histogram([-1.0, 0.0, 1.0], law=lambda z: 0.3 * np.exp(-(z**2)))
+    >>> reference(ax, 0.2, label="uniform")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['measured', 'theory', 'uniform']
+    >>> plt.close(ax.figure)
+    """
+    drawn = [axes] if isinstance(axes, Axes) else list(axes)
+    look: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 1.2, "label": label}
+    for ax in drawn:
+        if callable(line):
+            ends = ax.get_xlim()
+            x = np.linspace(*ends, _POINTS)
+            ax.plot(x, line(x), **look)
+            ax.set_xlim(ends)
+        elif isinstance(line, tuple):
+            ax.plot(*line, **look)
+        else:
+            ax.axhline(line, **look)
+    drawn[0].legend()
