@@ -118,4 +118,5 @@ def test_all_commands_of_the_page(home: Path) -> None:
     assert "nbgrader" in said[0]
     assert "http://localhost:" in said[0], said[0][-2000:]
     done = typed(home, course, f"set -e\n{database}\ntest -n $INITCOURSE_DATABASE")
-    assert done.wait() == 0
+    said, _ = done.communicate()
+    assert done.returncode == 0, said

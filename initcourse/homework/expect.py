@@ -27,8 +27,10 @@ def that(condition: bool, sentence: str) -> None:
         _odd(sentence)
 
 
-def plain(value: Any, name: str = "the answer") -> Any:
+def plain(value: Any, name: str = "the answer", depth: int = 16) -> Any:
     """Return an answer as plain data: NumPy's numbers and arrays become Python's.
+
+    It may be nested as deep as grading reads it, 16 levels.
 
     Examples
     --------
@@ -38,18 +40,25 @@ def plain(value: Any, name: str = "the answer") -> Any:
     if value is None or value is ...:
         missing = "there is no answer yet" if name == "the answer" else f"{name} is still None"
         _odd(f"{missing}. Assign it, or return it from your function.")
+    if depth == 0:
+        _odd(
+            "the answer is nested more than 16 deep. Hand in a number, a list, an array or a dict."
+        )
     if isinstance(value, np.ndarray):
-        return plain(value.tolist(), name)
+        return plain(value.tolist(), name, depth)
     if isinstance(value, np.floating):  # of any width
         return float(value)
     if isinstance(value, np.generic) and not isinstance(item := value.item(), np.generic):
-        return plain(item, name)
+        return plain(item, name, depth)
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
-        return {str(key): plain(one, f"{name}[{str(key)!r}]") for key, one in value.items()}
+        return {
+            str(key): plain(one, f"{name}[{str(key)!r:.40}]", depth - 1)
+            for key, one in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [plain(one, f"{name}[{place}]") for place, one in enumerate(value)]
+        return [plain(one, f"{name}[{place}]", depth - 1) for place, one in enumerate(value)]
     if callable(value):
         _odd(f"{name} is a function. Did you forget to call it, with ( )?")
     return _odd(
@@ -92,7 +101,7 @@ def finite(answer: Any, name: str) -> None:
     """Refuse an answer that holds a number which is not finite."""
     if isinstance(answer, dict):
         for key, one in answer.items():
-            finite(one, f'{name}["{key}"]')
+            finite(one, f'{name}["{key:.40}"]')
     elif isinstance(answer, list):
         for place, one in enumerate(answer):
             finite(one, f"{name}[{place}]")
@@ -191,7 +200,8 @@ def _even(answer: list[Any]) -> bool:
 def keyed(answer: Any, name: str, keys: Sequence[str]) -> dict[str, Any]:
     """Return the answer as a dict with exactly these keys."""
     that(isinstance(answer, dict), f"{name} must be a dict, got {_kind(answer)}.")
-    wanted, found = ", ".join(map(repr, keys)), ", ".join(map(repr, answer)) or "none"
+    wanted = ", ".join(map(repr, keys))
+    found = ", ".join(f"{key!r:.40}" for key in list(answer)[:10]) or "none"
     that(set(answer) == set(keys), f"{name} must have the keys {wanted}; it has {found}.")
     return dict(answer)
 

@@ -46,16 +46,14 @@ def q1(answer: Any) -> str:
 
 def q2(answer: Any) -> str:
     """Look at the draws of the cut normal."""
-    std, largest = expect.positive(answer, "seen", ["std", "largest"]).values()
-    expect.that(
-        largest > std,
-        'seen["largest"] is the largest |w| of all weights. It cannot lie below their std.',
-    )
-    expect.that(
-        largest < 3 * std,
-        "the largest weight lies more than 3 stds out. Is the normal cut at all?",
-    )
-    return "a cut normal. The hidden tests compare its std and its end."
+    for place, drawn in enumerate(expect.items(answer, "the list of draws", 2)):
+        weights = expect.matrix(drawn, f"draw {place}", 400, 300)
+        expect.that(
+            0 < np.abs(weights).max() < 3 * weights.std(),
+            "the largest weight lies more than 3 stds out, or all are equal. Is it a normal, and "
+            "is it cut at all?",
+        )
+    return "two draws of a cut normal. The hidden tests compare their stds and their ends."
 
 
 def q3(answer: Any) -> str:
@@ -79,17 +77,24 @@ def q3(answer: Any) -> str:
 
 def q4(answer: Any) -> str:
     """Look at the factors of a layer that is not square."""
-    keys = ["forward", "backward", "drawn_forward", "drawn_backward"]
-    size = expect.positive(answer, "factor", keys)
+    found = expect.keyed(answer, "the answer", ["factor", "drawn"])
+    forward, backward = expect.positive(found["factor"], "factor", ["forward", "backward"]).values()
     expect.that(
-        abs(size["forward"] + size["backward"] - 2) < 1e-6,
+        abs(forward + backward - 2) < 1e-6,
         "with Glorot's rule the two factors add up to 2, whatever the fans are: what the layer "
         "wins in one direction it loses in the other. Factors of the *variance* are meant.",
     )
-    for way in ("forward", "backward"):
+    drawn = [
+        expect.numbers(pair, "what drawn returned", 2, above=0)
+        for pair in expect.items(found["drawn"], "the list of drawn factors", 3)
+    ]
+    for way, size, predicted in [
+        ("forward", drawn[0][0], forward),
+        ("backward", drawn[0][1], backward),
+    ]:
         expect.that(
-            0.7 < size[f"drawn_{way}"] / size[way] < 1.4,
-            f'factor["drawn_{way}"] is far from your prediction. Forward is x @ W, backward is '
+            0.7 < size / predicted < 1.4,
+            f"the drawn factor {way} is far from your prediction. Forward is x @ W, backward is "
             "g @ W.T; divide the variance after by the variance before.",
         )
     return "prediction and draw agree."

@@ -37,20 +37,20 @@ def q1(answer: Any) -> str:
 
 
 def q2(answer: Any) -> str:
-    """Look at the bound for inputs of two kinds."""
-    found = expect.keyed(answer, "chosen", ["bound", "drawn_share"])
-    bound = expect.number(found["bound"], 'chosen["bound"]', above=0)
-    share = expect.number(found["drawn_share"], 'chosen["drawn_share"]', least=0, most=1)
-    expect.that(
-        bound < 1,
-        'chosen["bound"] is at least 1. With hundreds of inputs it must be much smaller.',
+    """Look at the bound for inputs of two kinds, and at the drawn shares."""
+    found = expect.keyed(answer, "the answer", ["bound", "drawn"])
+    bound = expect.number(found["bound"], "bound", above=0)
+    expect.that(bound < 1, "bound is at least 1. With hundreds of inputs it must be much smaller.")
+    narrow, wide = (
+        expect.numbers(pair, "what drawn_share returned", 2, least=0, most=1)
+        for pair in expect.items(found["drawn"], "the list of drawn shares", 2)
     )
     expect.that(
-        0.0005 < share < 0.15,
-        'chosen["drawn_share"] is far from a share between 0.5 % and 5 %. Draw new weights for '
-        "each neuron, from U[−bound, bound], and inputs of both kinds.",
+        min(narrow) > 0 and max(narrow) < min(wide),
+        "the wider the interval of the weights, the more often |z| > 4. drawn_share was called "
+        "with the bounds 0.4 and 0.6. Does it use the bound that it is given?",
     )
-    return "a small bound, and a drawn share of a size that can be."
+    return "a small bound, and shares that rise with the bound, as they must."
 
 
 def q3(answer: Any) -> str:

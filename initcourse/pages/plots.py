@@ -262,6 +262,7 @@ def curves(
     return _finish(ax, labels)
 
 
+@course_style()
 def dots_and_laws(
     measured: Mapping[str, npt.ArrayLike],
     laws: Mapping[str, npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
@@ -313,6 +314,7 @@ def dots_and_laws(
     return _finish(ax, labels)
 
 
+@course_style()
 def named_curves(
     runs: Mapping[str, npt.ArrayLike], *, x: npt.ArrayLike, ax: Axes | None = None, **labels: Any
 ) -> Axes:
@@ -346,6 +348,7 @@ def named_curves(
     return _finish(ax, labels)
 
 
+@course_style()
 def histograms(
     samples: Mapping[str, npt.ArrayLike],
     laws: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike] | Callable[[Any], npt.ArrayLike]]
@@ -388,6 +391,7 @@ def histograms(
     return ax
 
 
+@course_style()
 def panels(
     draw: Callable[..., Axes],
     pictures: Mapping[str, Mapping[str, Any]],
@@ -435,6 +439,7 @@ def panels(
     return drawn[: len(pictures)]
 
 
+@course_style()
 def layers(
     nets: Mapping[str, Any],
     names: Sequence[str],
