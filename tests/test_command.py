@@ -277,7 +277,7 @@ def test_a_source_that_nbgrader_refuses_is_named(course: Course, run: Run, tmp_p
 
 
 def test_a_date_means_the_end_of_the_day_and_a_zone_is_minded() -> None:
-    from initcourse.command import _deadline
+    from initcourse.command.homework import _deadline
 
     assert _deadline("2026-11-20").isoformat() == "2026-11-20T23:59:59.999999"
     assert _deadline("2026-11-20T18:00").isoformat() == "2026-11-20T18:00:00"

@@ -72,26 +72,31 @@ def inside(module: str) -> set[str]:
 
 
 def modules() -> list[ModuleType]:
-    """Return the modules that the docstring names, or the parts of those that are folders."""
-    return [
-        importlib.import_module(f"initcourse.{name}")
-        for name in FILES
-        if room_of(name) in ORDER and FILES[name].name != "__init__.py"
-    ]
+    """Return the modules that the docstring names: of a folder its door."""
+    return [importlib.import_module(f"initcourse.{name}") for name in ORDER]
 
 
 def public(module: ModuleType) -> list[tuple[str, Any]]:
-    """Functions and classes that a module defines and does not hide."""
+    """Functions and classes that a module defines and does not hide, or that a door shows."""
+    shown = getattr(module, "__all__", [name for name in vars(module) if name[0] != "_"])
     return [
         (name, value)
         for name, value in vars(module).items()
-        if not name.startswith("_")
+        if name in shown
         and (inspect.isfunction(value) or inspect.isclass(value) or hasattr(value, "__wrapped__"))
-        and value.__module__ == module.__name__
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
     ]
 
 
 PUBLIC = {f"{m.__name__}.{name}": value for m in modules() for name, value in public(m)}
+
+
+def test_a_door_shows_all_that_its_parts_do_not_hide() -> None:
+    for name in ("theory", "training", "diagnosis"):
+        door = importlib.import_module(f"initcourse.{name}")
+        parts = [importlib.import_module(f"initcourse.{m}") for m in FILES if f"{name}." in m]
+        assert parts
+        assert {one for part in parts for one, _ in public(part)} <= set(door.__all__)
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -114,6 +119,7 @@ def test_the_numerical_modules_load_numpy_alone() -> None:
 
 def test_every_module_stands_in_a_room() -> None:
     doors = {"__init__", "__main__", "_checks", "command", "pages", "grading"}
+    doors |= {module for module in FILES if module.startswith("command.")}
     assert {module for module in FILES if room_of(module) not in ROOMS} == doors
     assert set(ROOMS) == {room_of(module) for module in FILES} - doors
     assert len(ROOMS) == len(set(ROOMS))
@@ -121,7 +127,7 @@ def test_every_module_stands_in_a_room() -> None:
 
 @pytest.mark.parametrize("module", FILES)
 def test_dependencies_run_one_way(module: str) -> None:
-    if module in ("__init__", "__main__", "command"):
+    if module in ("__init__", "__main__") or module.startswith("command"):
         return
     room = room_of(module)
     before = set(ROOMS[: ROOMS.index(room) + 1]) if room in ROOMS else set()
@@ -151,8 +157,8 @@ def test_students_need_nothing_of_the_grading() -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("ipywidgets", {"pages.widgets"}),
-        ("matplotlib", {"pages.plots", "pages.widgets"}),
+        ("ipywidgets", {"pages.widgets.live_face"}),
+        ("matplotlib", {"pages.plots", "pages.widgets.pictures"}),
         ("sklearn", {"datasets"}),
         ("tabulate", {"tables"}),
     ],

@@ -28,15 +28,15 @@ SLOW = {
     "set_up",
     "site",
 }
-BESIDE = {"grading", "homework", "__pycache__"}  # the first two have a loop of their own
+BESIDE = {"grading", "homework"}  # the first two have a loop of their own
 
 
 def main(options: list[str]) -> int:
     """Run pytest over the other files and the package's doctests."""
     files = [path for path in sorted(TESTS.glob("test_*.py")) if path.stem[5:] not in SLOW]
     package = TESTS.parent / "initcourse"
-    rooms = {package, *(path for path in package.iterdir() if path.name not in BESIDE)}
-    modules = sorted(p for room in rooms for p in room.glob("*.py") if p.stem != "__main__")
+    inside = {path: path.relative_to(package).parts[0] for path in package.rglob("*.py")}
+    modules = sorted(p for p, room in inside.items() if room not in {*BESIDE, "__main__.py"})
     named = [str(path) for path in (*files, *modules)]
     return int(pytest.main(["-q", "--no-header", *options, *named]))
 

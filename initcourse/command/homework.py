@@ -1,25 +1,27 @@
-"""The command ``initcourse``: hand out, collect and grade the course's homework.
-
-A student needs one part of it, ``initcourse homework validate``; the rest is for instructors and
-needs ``pip install "initcourse[instructor]"``.
-"""
+"""Hand out, collect and grade the course's homework: ``initcourse homework …``."""
 
 import argparse
-import os
 import re
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from initcourse.command.frame import (
+    CODES,
+    LOOK,
+    WELL,
+    WRONG,
+    Adder,
+    Commands,
+    Refused,
+    count,
+    show_list,
+)
+
 if TYPE_CHECKING:
     from initcourse.grading.records.course import Course, Record
-
-__all__ = ["main"]
-
-WELL, LOOK, WRONG = 0, 1, 2
 
 OVERVIEW = """\
 Hand out homework, collect it from a learning platform, grade it in a sandbox,
@@ -45,70 +47,18 @@ Every command can be repeated: what is done stays done.
 `initcourse homework COMMAND --help` tells more, with an example.
 """
 
-CODES = "Exit code: 0 all is well, 1 done but something needs a person, 2 not done."
 
-
-class Refused(Exception):
-    """What was asked cannot be done; the message says why, and what to do."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        What was typed after ``initcourse``; by default that of the process.
-
-    Returns
-    -------
-    int
-        0 if all is well, 1 if it is done but needs a person, 2 if it is not done.
-    """
-    options = _parser().parse_args(arguments)
-    try:
-        code: int = options.run(options)
-    except BrokenPipeError:  # nobody reads on, as in: initcourse … | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return WRONG
-    except ModuleNotFoundError as error:
-        if (error.name or "initcourse").startswith("initcourse"):
-            raise
-        _complain(
-            f"this needs the package {error.name!r}; install it with: "
-            'pip install "initcourse[instructor]"'
-        )
-        return WRONG
-    except (Refused, ValueError, OSError) as error:
-        _complain(str(error))
-        return WRONG
-    except KeyboardInterrupt:
-        _complain("interrupted; start it again to go on")
-        return WRONG
-    return code
-
-
-def _complain(text: str) -> None:
-    print(f"initcourse: {text}", file=sys.stderr)
-
-
-# What can be typed.
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="initcourse", description="Tools of the course on weight initialization."
-    )
-    groups = parser.add_subparsers(required=True, metavar="homework")
-    homework = groups.add_parser(
+def add_group(groups: Commands) -> None:
+    """Add ``homework`` and its commands."""
+    parser = groups.add_parser(
         "homework",
         help="hand out, collect and grade homework",
         description=OVERVIEW,
         epilog=CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = homework.add_subparsers(required=True, metavar="COMMAND")
-    add = _Adder(commands)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add = Adder(commands)
     _add_new(add)
     _add_release(add)
     _add_practice(add)
@@ -119,41 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(add)
     _add_report(add)
     _add_validate(add)
-    return parser
 
 
-class _Adder:
-    """Add commands that look alike: what it does, an example, the course's folder."""
-
-    def __init__(self, commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-        self.commands = commands
-
-    def __call__(
-        self,
-        name: str,
-        run: Callable[[argparse.Namespace], int],
-        help: str,
-        text: str,
-        *,
-        course: bool = True,
-    ) -> argparse.ArgumentParser:
-        parser = self.commands.add_parser(
-            name,
-            help=help,
-            description=text,
-            epilog=CODES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        parser.set_defaults(run=run)
-        if course:
-            parser.add_argument(
-                "--course",
-                metavar="FOLDER",
-                type=Path,
-                default=Path(),
-                help="the course's folder (default: the current one)",
-            )
-        return parser
+# What can be typed.
 
 
 def _homework_name(text: str) -> str:
@@ -173,12 +91,6 @@ def _deadline(text: str) -> datetime:
     if re.fullmatch(r"[0-9-]+", text):
         return datetime.combine(moment, time.max)
     return moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
 
 
 # Each command: its words, then what it does.
@@ -205,7 +117,7 @@ def _course_with(options: argparse.Namespace) -> "Course":
     return course
 
 
-def _add_new(add: _Adder) -> None:
+def _add_new(add: Adder) -> None:
     parser = add(
         "new",
         _new,
@@ -236,7 +148,7 @@ def _new(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _add_release(add: _Adder) -> None:
+def _add_release(add: Adder) -> None:
     parser = add(
         "release",
         _release,
@@ -261,7 +173,7 @@ def _release(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _add_practice(add: _Adder) -> None:
+def _add_practice(add: Adder) -> None:
     parser = add(
         "practice",
         _practice,
@@ -284,7 +196,7 @@ def _practice(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _add_roster(add: _Adder) -> None:
+def _add_roster(add: Adder) -> None:
     parser = add(
         "roster",
         _roster,
@@ -314,8 +226,8 @@ def _roster(options: argparse.Namespace) -> int:
     print(f"{course.roster}: {len(people)} rows, {len(added)} of them new")
     lacking = [person.platform for person in people if not person.student]
     if lacking:
-        _list("Fill in the column student of", lacking)
-        _list(
+        show_list("Fill in the column student of", lacking)
+        show_list(
             "Several students have this name. Move the platform's name into the column platform of "
             "the right student's row, and delete the row that it came from",
             [f"{name}: {' or '.join(ids)}" for name, ids in roster.namesakes(people).items()],
@@ -324,7 +236,7 @@ def _roster(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _add_collect(add: _Adder) -> None:
+def _add_collect(add: Adder) -> None:
     parser = add(
         "collect",
         _collect,
@@ -374,28 +286,28 @@ def _collect(options: argparse.Namespace) -> int:
         ]
     ]
     print(f"{options.homework}: {', '.join(told)}; {len(done.late)} of them late")
-    _list("New", done.new)
-    _list("Replaced", done.replaced)
-    _list("Late", done.late)
-    _list(
+    show_list("New", done.new)
+    show_list("Replaced", done.replaced)
+    show_list("Late", done.late)
+    show_list(
         "Moved to the id that the roster holds now",
         [f"{before} → {now}" for before, now in done.corrected.items()],
     )
-    _list(
+    show_list(
         "Not in the roster any more: put the row back, or delete their folder in submitted",
         done.gone,
     )
-    _list("Nothing to grade", [f"{name}: {why}" for name, why in done.empty.items()])
-    _list("Not read", [f"{path}: {why}" for path, why in done.refused.items()])
-    _list("Left alone, beside the hand-ins", done.ignored)
-    _list(
+    show_list("Nothing to grade", [f"{name}: {why}" for name, why in done.empty.items()])
+    show_list("Not read", [f"{path}: {why}" for path, why in done.refused.items()])
+    show_list("Left alone, beside the hand-ins", done.ignored)
+    show_list(
         f"Without a student id in {course.roster} (see initcourse homework roster --help)",
         [f"{name}: {', '.join(files)}" for name, files in done.unmapped.items()],
     )
     return LOOK if done.unmapped or done.refused or done.gone else WELL
 
 
-def _add_grade(add: _Adder) -> None:
+def _add_grade(add: Adder) -> None:
     parser = add(
         "grade",
         _grade,
@@ -415,23 +327,23 @@ set INITCOURSE_DATABASE=postgresql+psycopg2://user:password@host/name everywhere
     )
     parser.add_argument("homework", metavar="HW", type=_homework_name)
     parser.add_argument(
-        "--workers", metavar="N", type=_count, default=1, help="processes on this machine"
+        "--workers", metavar="N", type=count, default=1, help="processes on this machine"
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask scheduler")
     parser.add_argument("--again", action="store_true", help="grade all, not only what is new")
     parser.add_argument(
         "--cell-seconds",
         metavar="S",
-        type=_count,
+        type=count,
         help="processor time of a cell; one that takes longer is interrupted",
     )
     parser.add_argument(
         "--notebook-seconds",
         metavar="S",
-        type=_count,
+        type=count,
         help="processor time of a notebook; one that takes longer is not graded",
     )
-    parser.add_argument("--memory-mb", metavar="MB", type=_count, help="of one notebook")
+    parser.add_argument("--memory-mb", metavar="MB", type=count, help="of one notebook")
     parser.add_argument(
         "--without-sandbox",
         action="store_true",
@@ -478,9 +390,9 @@ def _grade(options: argparse.Namespace) -> int:
     refused = [f"{each.student}: {each.reason}" for each in records if each.status != "graded"]
     others = [f"{each.student}: {each.other_id}" for each in records if each.other_id]
     raised = _raised(records)
-    _list("Not graded", refused)
-    _list("Answers made with another id's numbers earn nothing", others)
-    _list("HIDDEN TESTS THAT DID NOT JUDGE: the test, not the answer, may be at fault", raised)
+    show_list("Not graded", refused)
+    show_list("Answers made with another id's numbers earn nothing", others)
+    show_list("HIDDEN TESTS THAT DID NOT JUDGE: the test, not the answer, may be at fault", raised)
     return LOOK if refused or others or raised else WELL
 
 
@@ -498,7 +410,7 @@ def _raised(records: "Sequence[Record]") -> list[str]:
     ]
 
 
-def _add_feedback(add: _Adder) -> None:
+def _add_feedback(add: Adder) -> None:
     parser = add(
         "feedback",
         _feedback,
@@ -533,11 +445,11 @@ def _feedback(options: argparse.Namespace) -> int:
     archives, left = returned(course, options.homework)
     for path in archives.values():
         print(f"Upload this file:  {path}")
-    _list("Without a name of a platform, so in no zip file", left)
+    show_list("Without a name of a platform, so in no zip file", left)
     return LOOK if left else WELL
 
 
-def _add_export(add: _Adder) -> None:
+def _add_export(add: Adder) -> None:
     from_where = "the assignment's name on the platform; for Canvas best with its number"
     parser = add(
         "export",
@@ -578,17 +490,17 @@ def _export(options: argparse.Namespace) -> int:
     print(", ".join(f"{number} {status}" for status, number in counts.items()) or "no students")
     for path in paths:
         print(path)
-    _list(
+    show_list(
         "Not graded",
         [f"{row.student}: {row.reason}" for row in rows if row.status == "not graded"],
     )
     names = collecting.unmapped(course, options.homework)
-    _list("Handed in without a student id, only in the JSON", names)
+    show_list("Handed in without a student id, only in the JSON", names)
     waits = any(row.reason.endswith(WAITS) for row in rows)
     return LOOK if names or waits or counts["not graded"] else WELL
 
 
-def _add_report(add: _Adder) -> None:
+def _add_report(add: Adder) -> None:
     parser = add(
         "report",
         _report,
@@ -610,7 +522,7 @@ def _report(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _add_validate(add: _Adder) -> None:
+def _add_validate(add: Adder) -> None:
     parser = add(
         "validate",
         _validate,
@@ -632,15 +544,3 @@ def _validate(options: argparse.Namespace) -> int:
     report = validate(options.notebook)
     print(report)
     return WELL if report.ready else LOOK if report.tasks else WRONG
-
-
-def _list(title: str, lines: Iterable[str]) -> None:
-    shown = list(lines)
-    if shown:
-        print(f"{title}:")
-        for line in shown:
-            print(f"  {line}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
