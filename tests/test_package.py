@@ -99,6 +99,14 @@ def test_a_door_shows_all_that_its_parts_do_not_hide() -> None:
         assert {one for part in parts for one, _ in public(part)} <= set(door.__all__)
 
 
+def test_the_reference_shows_every_room_and_its_parts() -> None:
+    page = (FOLDER.parent / "book" / "api.md").read_text(encoding="utf-8")
+    shown = {name.removeprefix("initcourse.") for name in re.findall(r"automodule:: (\S+)", page)}
+    assert set(ORDER) <= shown
+    parts = [module for module in FILES if module.startswith(("theory.", "training.", "diagnosis."))]
+    assert set(parts) <= shown
+
+
 def loaded_after(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
