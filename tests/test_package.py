@@ -103,7 +103,7 @@ def test_the_reference_shows_every_room_and_its_parts() -> None:
     page = (FOLDER.parent / "book" / "api.md").read_text(encoding="utf-8")
     shown = {name.removeprefix("initcourse.") for name in re.findall(r"automodule:: (\S+)", page)}
     assert set(ORDER) <= shown
-    parts = [module for module in FILES if module.startswith(("theory.", "training.", "diagnosis."))]
+    parts = [m for m in FILES if m.startswith(("theory.", "training.", "diagnosis."))]
     assert set(parts) <= shown
 
 
