@@ -84,6 +84,21 @@ def test_code_cells_are_short(notebook: Any, code_cells: list[Any]) -> None:
         assert lines <= most, f"{lines} lines, at most {most}:\n{cell.source}"
 
 
+def test_an_explorer_says_what_kind_of_picture_it_shows(code_cells: list[Any]) -> None:
+    for cell in code_cells:
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "widgets.explore":
+                assert {word.arg for word in node.keywords} >= {"title", "alt"}, cell.source
+
+
+def test_a_display_holds_one_formula_a_line(notebook: Any) -> None:
+    """Two formulas side by side are wider than a phone."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for formula in re.findall(r"\$\$(.*?)\$\$", cell.source, re.DOTALL):
+                assert r"\qquad" not in formula, f"write aligned, a line each:\n{formula}"
+
+
 def test_first_code_cell_is_imports(notebook: Any, code_cells: list[Any]) -> None:
     statements = ast.parse(code_cells[0].source).body
     # NumPy, the science, what pages are made of.

@@ -23,9 +23,13 @@ def relu_log_growth(width: int) -> LogGrowth:
     positive, so M′/M is distributed as :math:`\tfrac{2}{n} \chi^2_K` with
     :math:`K \sim \text{Binomial}(n, \tfrac12)`, and
 
-    .. math:: E[\ln] = E[\psi(K/2)] + \ln\tfrac4n \approx -\tfrac{5}{2n}, \qquad
-              \operatorname{Var}[\ln] = E[\psi'(K/2)] + \operatorname{Var}[\psi(K/2)]
-              \approx \tfrac5n .
+    .. math::
+
+        \begin{aligned}
+        E[\ln] &= E[\psi(K/2)] + \ln\tfrac4n \approx -\tfrac{5}{2n}, \\
+        \operatorname{Var}[\ln] &= E[\psi'(K/2)] + \operatorname{Var}[\psi(K/2)]
+        \approx \tfrac5n .
+        \end{aligned}
 
     Both are conditional on K > 0: with probability :math:`2^{-n}` all units are off.
 

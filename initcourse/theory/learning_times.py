@@ -12,8 +12,12 @@ def sigmoid_learning_steps(start: float, end: float, rate: float) -> float:
     :math:`\tfrac12\sigma(z)^2`.  Both parameters move, so z obeys
     :math:`dz/dt = -2\eta\,\sigma(z)\,\sigma'(z)`, which integrates to
 
-    .. math:: t = \frac{F(z_0) - F(z_1)}{2\eta}, \qquad
-              F(z) = e^{z} + 3z - 3e^{-z} - \tfrac12 e^{-2z}.
+    .. math::
+
+        \begin{aligned}
+        t &= \frac{F(z_0) - F(z_1)}{2\eta}, \\
+        F(z) &= e^{z} + 3z - 3e^{-z} - \tfrac12 e^{-2z}.
+        \end{aligned}
 
     Parameters
     ----------
