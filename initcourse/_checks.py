@@ -55,6 +55,27 @@ def not_negative(name: str, value: object) -> float:
     return number
 
 
+def reals(
+    name: str, value: npt.ArrayLike, *, least: float = -math.inf, above: float = -math.inf
+) -> npt.NDArray[np.float64]:
+    """Return numbers, or arrays of them, as float64: none is nan, all are within the bounds."""
+    try:
+        found = np.asarray(value)
+        if found.dtype.kind not in "iuf":
+            raise TypeError
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be real, a number or an array, got {value!r}") from None
+    found = found.astype(np.float64)
+    for wrong, said in [
+        (np.isnan(found), "must be a number"),
+        (found < least, f"must be >= {least:g}"),
+        (found <= above, f"must be > {above:g}"),
+    ]:
+        if wrong.any():
+            raise ValueError(f"{name} {said}, got {found[wrong].flat[0]}")
+    return found
+
+
 def count(name: str, value: object, *, least: int = 1) -> int:
     """Return `value` as an integer that is at least `least`."""
     if not isinstance(value, Integral) or isinstance(value, bool):

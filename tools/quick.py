@@ -10,6 +10,7 @@ TESTS = Path(__file__).resolve().parents[1] / "tests"
 SLOW = {
     "command",
     "conformance",
+    "correlation",
     "export",
     "fresh_pages",
     "grading",

@@ -10,7 +10,17 @@ are σ_w and σ_b; ``chi_1`` is χ₁.
 """
 
 # The integrals that predictions are made of.
-from initcourse.quadrature import gaussian_density, gaussian_expectation
+from initcourse.quadrature import gaussian_density, gaussian_expectation, gaussian_product
+from initcourse.theory.correlation import (
+    c_star,
+    correlation_map,
+    correlation_slope,
+    critical_sigma_w,
+    product_moment,
+    variance_slope,
+    xi_c,
+    xi_q,
+)
 from initcourse.theory.finite_width import LogGrowth, born_dead_bound, relu_log_growth
 from initcourse.theory.learning_times import sigmoid_learning_steps
 from initcourse.theory.mean_field import (
@@ -41,9 +51,15 @@ __all__ = [
     "Moments",
     "activation_variance",
     "born_dead_bound",
+    "c_star",
     "chi_1",
+    "correlation_map",
+    "correlation_slope",
+    "critical_sigma_w",
     "gaussian_density",
     "gaussian_expectation",
+    "gaussian_product",
+    "product_moment",
     "product_variance",
     "q_star",
     "quarter_circle_density",
@@ -60,5 +76,8 @@ __all__ = [
     "uniform_weights_tail",
     "variance_map",
     "variance_path",
+    "variance_slope",
     "weighted_sum_variance",
+    "xi_c",
+    "xi_q",
 ]

@@ -10,31 +10,36 @@ import numpy.typing as npt
 from initcourse import _checks, activations
 from initcourse.activations import Activation
 from initcourse.quadrature import gaussian_expectation
+from initcourse.theory._moments import fixed_points, moment, plain
 
 Array: TypeAlias = npt.NDArray[Any]
 _PATIENCE = 200  # layers; far from the edge of chaos q settles in some tens
+_NOTHING = 1e-24  # a second moment below it falls to 0
 _ENDLESS = 1e12  # a second moment beyond it grows without end
-_NEAR = 1e-100  # as good as 0, yet with two sides
 
 
 def variance_map(
-    q: float, activation: str | Activation, sigma_w: float, sigma_b: float = 0.0
-) -> float:
+    q: npt.ArrayLike,
+    activation: str | Activation,
+    sigma_w: npt.ArrayLike,
+    sigma_b: npt.ArrayLike = 0.0,
+) -> Any:
     r"""Second moment of the next layer: :math:`\sigma_w^2\,E[\varphi(\sqrt{q}\,z)^2] + \sigma_b^2`.
 
     Parameters
     ----------
-    q : float
+    q : float or array_like
         E[z²] of this layer's pre-activations, at least 0.
     activation : str or Activation
         φ.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : float or array_like
         The weights have variance σ_w² / fan_in, the biases σ_b²; ``sigma_w > 0``.
 
     Returns
     -------
-    float
-        E[z²] of the next layer's pre-activations, in the limit of wide layers.
+    float or ndarray
+        E[z²] of the next layer's pre-activations, in the limit of wide layers; an array of the
+        common shape where an array was given.
 
     Raises
     ------
@@ -49,12 +54,25 @@ def variance_map(
     --------
     >>> round(variance_map(1.0, "relu", sigma_w=2**0.5), 9)  # He: E[z²] stays
     1.0
+    >>> variance_map(1.0, "identity", sigma_w=[1.0, 2.0], sigma_b=1.0).round(9)
+    array([2., 5.])
     """
-    q = _checks.not_negative("q", q)
-    sigma_w = _checks.positive("sigma_w", sigma_w)
-    sigma_b = _checks.not_negative("sigma_b", sigma_b)
-    phi = activations.named(activation)
-    return sigma_w**2 * gaussian_expectation(lambda z: phi(z) ** 2, sqrt(q)) + sigma_b**2
+    q, sigma_w, sigma_b = _finite(q, sigma_w, sigma_b)
+    kept = moment(activations.named(activation), "value", q)
+    return plain(sigma_w**2 * kept + sigma_b**2)
+
+
+def _finite(q: npt.ArrayLike, sigma_w: npt.ArrayLike, sigma_b: npt.ArrayLike) -> tuple[Array, ...]:
+    """Return what a map takes as arrays; refuse what is out of range or not finite."""
+    found = (
+        _checks.reals("q", q, least=0),
+        _checks.reals("sigma_w", sigma_w, above=0),
+        _checks.reals("sigma_b", sigma_b, least=0),
+    )
+    for name, values in zip(("q", "sigma_w", "sigma_b"), found, strict=True):
+        if not np.all(np.isfinite(values)):
+            raise ValueError(f"{name} must be finite, got {values[~np.isfinite(values)].flat[0]}")
+    return found
 
 
 def variance_path(
@@ -93,16 +111,17 @@ def variance_path(
 
 def q_star(
     activation: str | Activation,
-    sigma_w: float,
-    sigma_b: float = 0.0,
+    sigma_w: npt.ArrayLike,
+    sigma_b: npt.ArrayLike = 0.0,
     *,
     start: float = 1.0,
-) -> float:
+) -> Any:
     """Fixed point q* that iterating :func:`variance_map` from `start` leads to.
 
-    The iteration goes on for a while.  Where it is slow (at the edge of chaos, or where q grows by
-    a constant a layer) the map itself is searched on the way that q is going: the nearest point
-    that it leaves in place, or none.
+    For one pair (σ_w, σ_b) the iteration goes on for a while.  Where it is slow (at the edge of
+    chaos, or where q grows by a constant a layer) the map itself is searched on the way that q is
+    going: the nearest point that it leaves in place, or none.  For arrays the search is all that
+    is done; it takes the map to grow with q, as that of every activation of this package does.
 
     Parameters
     ----------
@@ -113,7 +132,7 @@ def q_star(
 
     Returns
     -------
-    float
+    float or ndarray
         q*; ``inf`` where the second moment grows without end.
 
     Raises
@@ -131,16 +150,27 @@ def q_star(
     0.607
     >>> q_star("relu", sigma_w=2**0.5, sigma_b=0.1)  # q grows by 0.01 a layer
     inf
+    >>> q_star("tanh", [0.9, 2.5, 4.0], 0.3).round(3)
+    array([ 0.217,  4.079, 12.604])
     """
-    q = _checks.not_negative("start", start)
+    phi, start = activations.named(activation), _checks.not_negative("start", start)
+    _, sigma_w, sigma_b = _finite(start, sigma_w, sigma_b)
+    if sigma_w.ndim == sigma_b.ndim == 0:
+        return _fixed_point(phi, float(sigma_w), float(sigma_b), start)
+    sigma_w, sigma_b = np.broadcast_arrays(sigma_w, sigma_b)
+    found = fixed_points(phi, sigma_w.ravel() ** 2, sigma_b.ravel() ** 2, start)
+    return found.reshape(sigma_w.shape)
+
+
+def _fixed_point(phi: Activation, sigma_w: float, sigma_b: float, q: float) -> float:
     for _ in range(_PATIENCE):
-        following = variance_map(q, activation, sigma_w, sigma_b)
+        following = variance_map(q, phi, sigma_w, sigma_b)
         if following > _ENDLESS:
             return inf
         if abs(following - q) <= 1e-13 * max(q, 1e-13):
-            return following
+            return float(following) if following > _NOTHING else 0.0
         q, before = following, q
-    return _next_fixed_point(lambda q: variance_map(q, activation, sigma_w, sigma_b), before, q)
+    return _next_fixed_point(lambda q: variance_map(q, phi, sigma_w, sigma_b), before, q)
 
 
 def _next_fixed_point(step: Callable[[float], float], before: float, q: float) -> float:
@@ -167,7 +197,7 @@ def _next_fixed_point(step: Callable[[float], float], before: float, q: float) -
     return inf if grows else 0.0
 
 
-def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
+def chi_1(q: npt.ArrayLike, activation: str | Activation, sigma_w: npt.ArrayLike) -> Any:
     r"""χ₁ = :math:`\sigma_w^2\,E[\varphi'(\sqrt{q}\,z)^2]`: growth of the squared gradient a layer.
 
     With equal widths the mean of (∂L/∂z)² is multiplied by χ₁ from a layer to the one before it,
@@ -175,16 +205,16 @@ def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
 
     Parameters
     ----------
-    q : float
-        E[z²] of the layer's pre-activations, at least 0; at 0 the limit is returned.
+    q : float or array_like
+        E[z²] of the layer's pre-activations, at least 0; at 0 and at ``inf`` the limit is returned.
     activation : str or Activation
         φ.
-    sigma_w : float
+    sigma_w : float or array_like
         The weights have variance σ_w² / fan_in; above 0.
 
     Returns
     -------
-    float
+    float or ndarray
         A factor, without unit.
 
     Raises
@@ -200,13 +230,12 @@ def chi_1(q: float, activation: str | Activation, sigma_w: float) -> float:
     --------
     >>> round(chi_1(1.0, "relu", sigma_w=2**0.5), 9)  # He
     1.0
+    >>> chi_1([0.0, float("inf")], "relu", sigma_w=2.0).round(9)
+    array([2., 2.])
     """
-    q = _checks.not_negative("q", q)
-    sigma_w = _checks.positive("sigma_w", sigma_w)
-    phi = activations.named(activation)
-    # At q = 0 the limit: the slopes on both sides of a kink at 0 count, not the one that 0 got.
-    std = max(sqrt(q), _NEAR)
-    return sigma_w**2 * gaussian_expectation(lambda z: phi.derivative(z) ** 2, std)
+    q = _checks.reals("q", q, least=0)
+    _, sigma_w, _ = _finite(0.0, sigma_w, 0.0)
+    return plain(sigma_w**2 * moment(activations.named(activation), "slope", q))
 
 
 def rms_gradient_path(q_path: npt.ArrayLike, activation: str | Activation, sigma_w: float) -> Array:
