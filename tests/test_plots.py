@@ -13,6 +13,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
+from initcourse.diagnosis import Check, Diagnosis
 from initcourse.initializers import he_normal
 from initcourse.pages import plots
 from initcourse.propagation import depth_sweep
@@ -25,6 +26,9 @@ KINDS: dict[str, Callable[..., Axes]] = {
     "curves": lambda **given: plots.curves([0, 1], [[3.0, 2.0], [3.0, 1.0]], **given),
     "verdict_matrix": lambda **given: plots.verdict_matrix(
         [[True]], [[1.0]], rows=["a"], columns=["b"], **given
+    ),
+    "verdicts": lambda **given: plots.verdicts(
+        {"a": [diagnosed(Check("b", True, 1.0, 10.0))]}, ["b"], **given
     ),
 }
 each_kind = pytest.mark.parametrize("draw", KINDS.values(), ids=KINDS)
@@ -321,3 +325,34 @@ def test_a_function_as_reference_leaves_the_axis_as_it_was() -> None:
     plots.reference(ax, np.sin, label="sine")
     assert ax.get_xlim() == ends
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sine"]  # type: ignore[union-attr]
+
+
+def diagnosed(*found: Check) -> Diagnosis:
+    return Diagnosis(found, layers=None)  # type: ignore[arg-type]  # the picture looks at checks
+
+
+def test_verdicts_show_each_check_of_the_worst_net() -> None:
+    first = diagnosed(Check("saturation", True, 0.1, 0.5), Check("gradients", False, 30.0, 10.0))
+    second = diagnosed(Check("saturation", False, 0.7, 0.5), Check("gradients", True, 2.0, 10.0))
+    alone = diagnosed(Check("saturation", True, 0.2, 0.5), Check("gradients", False, np.inf, 10.0))
+    checks = ["gradients", "saturation"]  # in the order asked for
+    for nets in ([first, second], [second, first]):
+        ax = plots.verdicts({"He": nets, "zeros": [alone]}, checks)
+        assert [text.get_text() for text in ax.texts] == ["✗ 30", "✗ 0.7", "✗ ∞", "✓ 0.2"]
+        assert [label.get_text() for label in ax.get_xticklabels()] == checks
+        assert [label.get_text() for label in ax.get_yticklabels()] == ["He", "zeros"]
+
+
+def test_a_check_that_applies_to_one_net_only_shows_that_one() -> None:
+    silent = diagnosed(Check("explosion", None, np.nan, 10.0))
+    loud = diagnosed(Check("explosion", True, 1.5, 10.0))
+    for nets, text in (([silent, loud], "✓ 1.5"), ([loud, silent], "✓ 1.5"), ([silent], "–")):
+        ax = plots.verdicts({"He": nets}, ["explosion"])
+        assert [one.get_text() for one in ax.texts] == [text]
+
+
+def test_verdicts_need_a_net_a_row_and_known_checks() -> None:
+    with pytest.raises(ValueError, match="the number of diagnoses of 'He' must be >= 1"):
+        plots.verdicts({"He": []}, ["gradients"])
+    with pytest.raises(ValueError, match="check must be one of 'gradients'; got 'slope'"):
+        plots.verdicts({"He": [diagnosed(Check("gradients", True, 1.0, 10.0))]}, ["slope"])

@@ -1,6 +1,7 @@
 """Losses by finite differences, optimizers by hand, and what a training run promises."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import log, sqrt
 from typing import Any
@@ -20,6 +21,7 @@ from initcourse.propagation import Network, make_network
 from initcourse.training import (
     SGD,
     Adam,
+    History,
     accuracy,
     interpolate,
     squared_error,
@@ -394,3 +396,42 @@ def test_interpolate_needs_equal_widths_and_a_number() -> None:
         interpolate(net, other, 0.5)
     with pytest.raises(ValueError, match="share must be finite, got nan"):
         interpolate(net, net, float("nan"))
+
+
+def run_that_ended(loss: float, test_loss: float, accuracy: float, *, diverged: bool) -> History:
+    measured = {"loss": np.array([9.0, test_loss]), "accuracy": np.array([0.1, accuracy])}
+    net = Network((np.eye(2),), (np.zeros(2),), (identity,))
+    return History(np.array([0, 5]), np.array([9.0, loss]), measured, net, diverged)
+
+
+def test_ends_are_the_last_records_and_a_diverged_run_is_the_worst() -> None:
+    good = run_that_ended(0.5, 0.6, 0.9, diverged=False)
+    for last in (np.nan, np.inf):  # whatever the loss that was not finite, and the record before
+        found = training.ends([good, run_that_ended(last, 0.01, 0.95, diverged=True)])
+        assert found["train loss"].tolist() == [0.5, np.inf]
+        assert found["test loss"].tolist() == [0.6, np.inf]
+        assert found["test accuracy"][0] == 0.9
+        assert np.isnan(found["test accuracy"][1])
+
+
+def test_ends_of_real_runs() -> None:
+    data = digits(standardize=True)
+    rng = np.random.default_rng(0)
+    net = make_network((64, 16, 10), rng, init=he_normal, activation="relu", output="identity")
+    run = train_classifier(net, data, rate=0.1, steps=20, rng=rng, batch_size=32)
+    wild = train_classifier(net, data, rate=1e200, steps=20, rng=rng)
+    found = training.ends([run, wild])
+    assert wild.diverged
+    assert found["train loss"].tolist() == [run.loss[-1], np.inf]
+    right = training.accuracy(run.network, data.x_test, data.labels_test)
+    assert found["test accuracy"][0] == right
+
+
+def test_ends_need_runs_that_were_watched() -> None:
+    with pytest.raises(ValueError, match="the number of runs must be >= 1, got 0"):
+        training.ends([])
+    unwatched = replace(
+        run_that_ended(0.5, 0.6, 0.9, diverged=False), measured={"rank": np.ones(2)}
+    )
+    with pytest.raises(ValueError, match=r"as train_classifier does .* got \['rank'\]"):
+        training.ends([unwatched])

@@ -642,3 +642,61 @@ def reference(
         else:
             ax.axhline(line, **look)
     drawn[0].legend()
+
+
+def verdicts(
+    found: Mapping[str, Sequence[Any]],
+    checks: Sequence[str],
+    *,
+    ax: Axes | None = None,
+    **labels: Any,
+) -> Axes:
+    """Draw what diagnoses found: one row a start, each check as its worst net has it.
+
+    Parameters
+    ----------
+    found : mapping of str to sequence of Diagnosis
+        By the row's name, the diagnoses of one or several nets: see :mod:`initcourse.diagnosis`.
+    checks : sequence of str
+        The columns: names of criteria and rules.
+    ax : Axes, optional
+        Where to draw; a new figure if left out.
+    **labels
+        What ``Axes.set`` takes.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If a row has no diagnosis, or a check is unknown.
+
+    Examples
+    --------
+    >>> from initcourse.diagnosis import diagnose
+    >>> nets = [diagnose([z], [z], [z], activation="tanh") for z in ([0.1, -0.1], [9.0, 9.0])]
+    >>> ax = verdicts({"N(0, 1)": nets}, ["saturation", "explosion"])
+    >>> [text.get_text() for text in ax.texts]
+    ['✗ 1', '–']
+    >>> plt.close(ax.figure)
+    """
+    for name, nets in found.items():
+        _checks.count(f"the number of diagnoses of {name!r}", len(nets))
+    worst = [
+        [max((net[name] for net in nets), key=_size) for name in checks] for nets in found.values()
+    ]
+    return verdict_matrix(
+        [[check.passed for check in row] for row in worst],
+        [[check.figure for check in row] for row in worst],
+        rows=list(found),
+        columns=checks,
+        ax=ax,
+        **labels,
+    )
+
+
+def _size(check: Any) -> float:
+    """Return a check's figure; one that does not apply is below all others."""
+    return -np.inf if check.passed is None else float(check.figure)

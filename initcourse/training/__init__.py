@@ -19,6 +19,7 @@ from initcourse.training.rbm import (
 from initcourse.training.trainer import (
     History,
     accuracy,
+    ends,
     interpolate,
     train,
     train_classifier,
@@ -34,6 +35,7 @@ __all__ = [
     "Optimizer",
     "RBMHistory",
     "accuracy",
+    "ends",
     "interpolate",
     "make_rbm",
     "rbm_log_likelihood",

@@ -338,3 +338,50 @@ def interpolate(start: Network, end: Network, share: float) -> Network:
         weights=between(start.weights, end.weights),
         biases=between(start.biases, end.biases),
     )
+
+
+def ends(runs: Sequence[History]) -> dict[str, Array]:
+    """Losses and accuracy at the end of several runs of :func:`train_classifier`.
+
+    Parameters
+    ----------
+    runs : sequence of History
+        Runs that were watched on the test part; at least one.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (runs,)
+        ``"train loss"``, ``"test loss"`` and ``"test accuracy"``.  A run that diverged has
+        infinite losses and no accuracy (``nan``), so that a median over runs counts it as the
+        worst.
+
+    Raises
+    ------
+    ValueError
+        If there is no run, or a run was not watched on the test part.
+
+    Examples
+    --------
+    >>> from initcourse import datasets, initializers, propagation
+    >>> data, look = datasets.digits(), {"init": initializers.zeros, "activation": "identity"}
+    >>> net = propagation.make_network((64, 10), np.random.default_rng(0), **look)
+    >>> runs = [
+    ...     train_classifier(net, data, rate=0.5, steps=50, rng=np.random.default_rng(seed))
+    ...     for seed in range(2)
+    ... ]
+    >>> {name: values.round(1).tolist() for name, values in ends(runs).items()}
+    {'train loss': [0.6, 0.6], 'test loss': [0.7, 0.7], 'test accuracy': [0.9, 0.9]}
+    """
+    _checks.count("the number of runs", len(runs))
+    rows = [(np.inf, np.inf, np.nan) if run.diverged else _end(run) for run in runs]
+    names = "train loss", "test loss", "test accuracy"
+    return dict(zip(names, np.transpose(rows), strict=True))
+
+
+def _end(run: History) -> tuple[float, float, float]:
+    if not {"loss", "accuracy"} <= set(run.measured):
+        raise ValueError(
+            "runs must have measured the test part's loss and accuracy, as train_classifier does "
+            f"unless it is given measure=…; got {sorted(run.measured)}"
+        )
+    return run.loss[-1], run.measured["loss"][-1], run.measured["accuracy"][-1]
