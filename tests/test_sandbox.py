@@ -261,16 +261,23 @@ def test_a_missing_sandbox_is_named_with_what_to_install(monkeypatch: pytest.Mon
     bubblewrap.require(Settings(sandbox="none"))  # told so in so many words
 
 
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("setting up uid map: Permission denied", r"uid map: Permission denied.*AppArmor"),
+        ("OSError: libseccomp.so.2: cannot open shared object file", "apt install libseccomp2$"),
+    ],
+)
 def test_a_sandbox_that_does_not_start_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stderr: str, said: str
 ) -> None:
     broken = tmp_path / "bwrap"
-    broken.write_text("#!/bin/sh\necho 'setting up uid map: Permission denied' >&2\nexit 1\n")
+    broken.write_text(f"#!/bin/sh\necho '{stderr}' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     bubblewrap._probe.cache_clear()
-    with pytest.raises(SandboxError, match=r"uid map: Permission denied.*AppArmor"):
+    with pytest.raises(SandboxError, match=said):
         bubblewrap.require(Settings())
     bubblewrap._probe.cache_clear()
 

@@ -117,6 +117,11 @@ def _probe() -> None:
         result = subprocess.run(command, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SandboxError(f"the sandbox does not start: {error}") from error
+    if "libseccomp" in result.stderr:
+        raise SandboxError(
+            "the sandbox forbids calls to the kernel by libseccomp, which is not installed; on "
+            "Debian and Ubuntu: apt install libseccomp2"
+        )
     if result.returncode:
         raise SandboxError(
             f"the sandbox does not start: {result.stderr.strip()}. bubblewrap needs user "
