@@ -691,7 +691,7 @@ def weighted_sums(
     r"""Draw :math:`z = \sum_{j=1}^d w_j x_j` of many neurons, each with its own weights and inputs.
 
     The weights of a neuron are one column of what `init` draws; its inputs are independent draws
-    from N(m, 1).  What :func:`initcourse.theory.uniform_weights_density` predicts.
+    from N(m, 1).  What :func:`~initcourse.theory.weighted_sums.uniform_weights_density` predicts.
 
     Parameters
     ----------

@@ -415,15 +415,52 @@ began = time.process_time()
 while time.process_time() < began + 3: pass
 """
 
+# Maps that several processes share; Linux keeps their pages when none of them holds them any more.
 SHARED_MAPS = """
-import mmap, os, time
-for _ in range(9):
-    if os.fork() == 0:
-        block = mmap.mmap(-1, 300_000_000)  # anonymous and shared
+import mmap, os
+for name, of in [("anonymous", lambda: -1), ("zeros", lambda: os.open("/dev/zero", os.O_RDWR))]:
+    try:
+        block = mmap.mmap(of(), 300_000_000)
         for place in range(0, len(block), 4096): block[place] = 1
-        time.sleep(60)
-        os._exit(0)
-time.sleep(60)
+        block.madvise(mmap.MADV_DONTNEED)
+        print(name, "mapped")
+    except OSError as error:
+        print(name, error.strerror)
+block = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+block[0] = 1
+print("private", len(block))
+"""
+
+# The last child has ended, and Linux tells nothing of its folders and sockets.
+ZOMBIE = """
+import os, socket, time
+start, go = os.pipe()
+for _ in range(30):
+    if os.fork() == 0:
+        os.close(go); os.read(start, 1)
+        kept = []
+        try:
+            while True:
+                kept += (pair := socket.socketpair())
+                for one in pair:
+                    one.setblocking(False)
+                    try:
+                        while True: one.send(bytes(60_000))
+                    except BlockingIOError: pass
+        except OSError: pass
+        time.sleep(60); os._exit(0)
+if os.fork() == 0: os._exit(0)
+time.sleep(0.3)
+os.close(go)
+time.sleep(20)
+"""
+
+# Links and empty files take no room in a folder, and memory in Linux.
+LINKS = """
+import os
+places = [os.open(place, os.O_RDONLY) for place in ("/tmp", "/dev/shm", os.environ["HOME"])]
+for number in range(10**7):
+    os.symlink("x" * 127, f"{number:0240d}", dir_fd=places[number % 3])
 """
 
 NO_PROCESS = """
@@ -442,6 +479,14 @@ try:
     for one, _ in pairs: one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
 except OSError as error:
     print("buffer:", error.strerror)
+here, there = os.pipe()
+page = (ctypes.c_size_t * 2)(ctypes.addressof(ctypes.create_string_buffer(4096)), 4096)
+print("pipe:", libc.vmsplice(there, page, 1, 0), "file:", libc.sendfile(there, 0, None, 1))
+for family in (38, 40, 45):
+    try:
+        socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        print("family:", error.strerror)
 """
 
 # Processes that wait until nobody runs a cell, and take memory while an answer is compared.
@@ -638,10 +683,13 @@ CASES = [
          output="MemoryError"),
     Case("memory-of-many", _with(MANY_PROCESSES),
          reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
-    Case("shared-maps", _with(SHARED_MAPS),
-         reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("shared-maps", _with(SHARED_MAPS), FULL, output="anonymous Operation not permitted\n"
+         "zeros No such device\nprivate 4096"),
+    Case("zombie", _with(ZOMBIE), reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
+    Case("links", _with(LINKS), reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
     Case("no-process", _with(NO_PROCESS), FULL, output="file: Function not implemented\n"
-         "segment: -1 queue: -1\nbuffer: Operation not permitted"),
+         "segment: -1 queue: -1\nbuffer: Operation not permitted\npipe: -1 file: -1\n"
+         + 3 * "family: Address family not supported by protocol\n"),
     Case("lurkers", _with(LURKERS, q3="import time\ndef scaled(x):\n    time.sleep(3)"),
          reason=f"kernel killed: more than {MEMORY_MB} MB of memory"),
     Case("endless-parts", _with(ENDLESS_PARTS),

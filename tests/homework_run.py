@@ -224,6 +224,32 @@ def resume(folder: Path) -> dict[str, Any]:
     }
 
 
+def interrupted(folder: Path) -> dict[str, Any]:
+    """Press Ctrl-C while the second of three hand-ins runs, and go on."""
+    course = Course(folder / "course")
+    made.honest(course, release, 3)
+    command = [sys.executable, "-u", "-m", "initcourse", "homework", "grade", made.HOMEWORK]
+    first = subprocess.Popen(
+        [*command, "--course", str(course.folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert first.stdout is not None
+    lines = [first.stdout.readline()]
+    time.sleep(0.5)
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does
+    out, err = first.communicate()
+    records = [course.record(made.HOMEWORK, student) for student in ("s000", "s001", "s002")]
+    lines += out.splitlines()
+    marks = _marks(grade(course, made.HOMEWORK, progress=lambda line: None))
+    return {
+        "code": first.returncode,
+        "said": err,
+        "lines": lines,
+        "kept": [record is not None and record.status == "graded" for record in records],
+        "marks": marks,
+    }
+
+
 def cluster(folder: Path) -> dict[str, Any]:
     """Grade on a local cluster of three processes, and kill one of them on the way."""
     from distributed import LocalCluster

@@ -81,7 +81,17 @@ def test_a_bad_submission_costs_its_own_time_only(graded: dict[str, Any]) -> Non
 
 
 ATTACKS = [
-    *("correct", "memory", "memory-of-many", "fork-bomb", "shared-maps", "lurkers", "no-process"),
+    *(
+        "correct",
+        "memory",
+        "memory-of-many",
+        "fork-bomb",
+        "shared-maps",
+        "zombie",
+        "links",
+        "lurkers",
+        "no-process",
+    ),
     *("endless-parts", "nested-code", "wide-code", "wide-notebook", "pictures", "empty-lines"),
 ]
 
@@ -161,6 +171,17 @@ def _all_once(found: dict[str, Any], count: int) -> None:
     assert found["gradebook"] == [list(pair) for pair in zip(everybody, scores, strict=True)]
     if "lines" in found:
         assert sorted(re.findall(r" (s\d+):", "\n".join(found["lines"]))) == everybody
+
+
+def test_ctrl_c_ends_a_run_and_costs_nobody_a_mark() -> None:
+    with homework_run.workplace() as folder:
+        found = homework_run.run(folder, "interrupted")
+    assert found["code"] == 2
+    assert "interrupted; start it again to go on" in found["said"]
+    assert len(found["lines"]) < 3, found["lines"]
+    assert "Canceled" not in "".join(found["lines"])
+    assert found["kept"] == [True, False, False]
+    assert all(None not in marks[:4] for marks in found["marks"].values())
 
 
 def test_of_two_runs_at_once_one_grades_and_one_refuses() -> None:

@@ -31,7 +31,9 @@ BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 AUTOMATIC = [f"{hw}.{task}" for hw in HOMEWORKS for task, look in tasks(hw).items() if look]
 NO_ANSWERS = [
     None, ..., "text", [], {}, (), True, float("nan"), float("inf"), -1.0, 1e9, 1j, object(), len,
-    [[1.0], [1.0, 2.0]], np.zeros((2, 2)), np.array([]), np.array([np.nan]), [None] * 3,
+    10**400, [10**400] * 3, [[10**400] * 5] * 5, [[1.0], [1.0, 2.0]], [[1.0, [2.0]], [3.0, 4.0]],
+    [[[1.0] * 5] * 5] * 3, [[1.0, 2.0, 3.0, 4.0, [5.0]]] * 3, np.zeros((2, 2)), np.array([]),
+    np.array([np.nan]), [None] * 3,
 ]  # fmt: skip
 
 
@@ -426,23 +428,36 @@ MADE_UP = {
         "from scipy.special import ndtr\n"
         "exact = lambda std: 2 * ndtr(-4.585 / (given.ones * std**2 + 1) ** 0.5)\n"
         "drawn_share = lambda std, rng: round(exact(std), 4)",
+        "from scipy.special import ndtr\n"
+        "exact = lambda std: 2 * ndtr(-4.585 / (given.ones * std**2 + 1) ** 0.5)\n"
+        "drawn_share = lambda std, rng: round(exact(std), 4) + rng.integers(-5, 5) / 10_000",
     ],
     "hw2.q2": [
         "cut_normal = lambda shape, rng, std, bound: std",
         "cut_normal = lambda shape, rng, std, bound: std * np.ones(shape)",
         "cut_normal = lambda shape, rng, std, bound: std * rng.choice([-1, 1], shape)",
         "cut_normal = lambda shape, rng, std, bound: rng.uniform(-1, 1, shape) * std * 3**0.5",
+        "from scipy.stats import truncnorm\n"
+        "grid = (np.arange(120_000) + 0.5) / 120_000\n"
+        "wide = lambda std, bound: std / initializers.truncated_normal_std(bound)\n"
+        "cut_normal = lambda shape, rng, std, bound: wide(std, bound) * "
+        "truncnorm(-bound, bound).ppf(grid).reshape(shape)",
     ],
     "hw2.q4": [
         'drawn = lambda fan_in, fan_out, rng: (factor["forward"], factor["backward"])',
         "drawn = lambda fan_in, fan_out, rng: (1.0, 1.0)",
         "drawn = lambda fan_in, fan_out, rng: "
         "(2 * fan_in / (fan_in + fan_out), 2 * fan_out / (fan_in + fan_out))",
+        "near = lambda x, rng: x * (1 + 1e-5 * rng.standard_normal())\n"
+        "drawn = lambda fan_in, fan_out, rng: (near(2 * fan_in / (fan_in + fan_out), rng), "
+        "near(2 * fan_out / (fan_in + fan_out), rng))",
     ],
     "hw3.q2": [
         "drawn_growth = lambda epsilon, seed: 1.0",
         "drawn_growth = lambda epsilon, seed: 1 + seed / 1e9",
         "drawn_growth = lambda epsilon, seed: given.width * epsilon**2 * (1 + given.slope**2) / 6",
+        "law = lambda epsilon: given.width * epsilon**2 * (1 + given.slope**2) / 6\n"
+        "drawn_growth = lambda epsilon, seed: law(epsilon) * (1 + 1e-5 * (seed % 7))",
     ],
     "hw3.q4": ['dropped["growth"] = 1.0', 'dropped["growth"] = 0.99'],
     "hw4.q4": ['pair["drawn"] = 1.0', 'pair["drawn"] = 1.01'],
@@ -776,6 +791,49 @@ def test_a_damaged_notebook_is_described(tmp_path: Path) -> None:
         "q5": "looks right", "q6": "a person reads it",
     }  # fmt: skip
     assert "bound is at least 1" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ready"),
+    [
+        ({"kernelspec": {"name": "ir", "display_name": "R"}}, False),
+        ({"kernelspec": {}, "language_info": {"name": "R"}}, False),
+        ({"kernelspec": None}, True),
+        ({"kernelspec": {"name": "my-venv", "language": "python"}}, True),
+        ({"language_info": "python"}, True),
+        ({}, True),
+    ],
+)
+def test_a_kernel_is_seen_as_grading_sees_it(
+    tmp_path: Path, metadata: dict[str, Any], ready: bool
+) -> None:
+    inspection = pytest.importorskip("initcourse.grading.intake.inspection")
+    notebook = handed_in("hw5")
+    kept = {"initcourse": dict(notebook.metadata["initcourse"])}
+    made = json.loads(json.dumps(notebook)) | {"metadata": kept | metadata}
+    path = tmp_path / "hw5.ipynb"
+    path.write_text(json.dumps(made), encoding="utf-8")
+    assert validate(path).ready == ready
+    source = inspection.Source.of("hw5", source_of("hw5"), None)
+    with contextlib.nullcontext() if ready else pytest.raises(inspection.NotGraded):
+        inspection.read(path, source)
+
+
+def test_the_id_is_the_last_one_that_the_notebook_assigns(tmp_path: Path) -> None:
+    inspection = pytest.importorskip("initcourse.grading.intake.inspection")
+    notebook = handed_in("hw5")
+    cell_of(
+        notebook, "imports"
+    ).source += '\ndef own():\n    student = "nobody"\n    return student'
+    place = next(k for k, cell in enumerate(notebook.cells) if cell.id == "hw5-student")
+    notebook.cells[place].source = 'student = "your-id"'
+    second = nbformat.v4.new_code_cell('student = "ada"')
+    notebook.cells.insert(place + 1, second)
+    assert validate(stored(notebook, tmp_path / "hw5.ipynb")).student == "ada"
+    said = inspection.suspicious(notebook, "ada")
+    assert not inspection.other_id(said), said
+    second.source = 'student = "emmy"'
+    assert "'emmy'" in inspection.other_id(inspection.suspicious(notebook, "ada"))
 
 
 def test_a_cell_that_raises_is_named(tmp_path: Path) -> None:

@@ -402,6 +402,56 @@ def test_a_corrected_id_takes_its_hand_in_along(course: Course, tmp_path: Path) 
     assert text_of(course) == "1"
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"Ada": "s1", "Emmy": "s2", "Zoe": "s3"}, {"Ada": "s2", "Emmy": "s1", "Zoe": "s3"}),
+        ({"Ada": "s1", "Emmy": "s2", "Zoe": "s3"}, {"Ada": "s2", "Emmy": "s9", "Zoe": "s3"}),
+        ({"Ada": "s1", "Emmy": "s2", "Zoe": "s3"}, {"Ada": "s2", "Emmy": "s3", "Zoe": "s1"}),
+        ({"Ada": "s1", "Emmy": "", "Zoe": "s3"}, {"Ada": "s9", "Emmy": "s1", "Zoe": "s3"}),
+    ],
+    ids=["change places", "one after the other", "all round", "to a new row"],
+)
+def test_ids_that_are_corrected_together_mix_up_nobodys_work(
+    course: Course, tmp_path: Path, first: dict[str, str], then: dict[str, str]
+) -> None:
+    work = {"Ada": "1", "Emmy": "2", "Zoe": "3"}
+    files = [(moodle(name, "a.ipynb"), notebook(what)) for name, what in work.items()]
+    export = exported(tmp_path, *files)
+    enrol(course, first)
+    collect(course, "hw1", export)
+    with Gradebook(database(course)) as gradebook:
+        gradebook.add_assignment("hw1")
+        with warnings.catch_warnings(action="ignore"):
+            for student in filter(None, first.values()):
+                gradebook.add_student(student)
+                gradebook.add_submission("hw1", student)
+    enrol(course, then)
+    for _ in range(2):
+        collect(course, "hw1", export)
+        assert course.students("hw1") == sorted(then.values())
+        for name, student in then.items():
+            assert course.submission("hw1", student).read_text() == notebook(work[name])
+            receipt = course.receipt("hw1", student)
+            assert receipt is not None
+            assert receipt.file.startswith(name)
+            assert receipt.notices == []
+    with Gradebook(database(course)) as gradebook:
+        marked = {then[name] for name, before in first.items() if before}
+        assert {one.student.id for one in gradebook.assignment_submissions("hw1")} == marked
+        assert not [one.id for one in gradebook.students if one.id not in then.values()]
+
+
+def test_a_name_in_moodle_may_end_in_digits(course: Course, tmp_path: Path) -> None:
+    folder = "student_1_34_assignsubmission_file_/hw1.ipynb"
+    flat = "student_2_1_35_assignsubmission_file_hw1.ipynb"
+    enrol(course, {"student_1": "a1", "student_2_1": "a2"})
+    export = exported(tmp_path, (folder, notebook("1"), EVENING), (flat, notebook("2"), EVENING))
+    done = collect(course, "hw1", export, DEADLINE)
+    assert done.new == ["a1", "a2"]
+    assert done.late == ["a1", "a2"]  # Moodle's file has its time
+
+
 def test_namesakes_are_told_whose_row_to_fill(course: Course, tmp_path: Path) -> None:
     people = [roster.Person("", f"ada{number}", "Ada Lovelace") for number in (1, 2)]
     roster.write_roster(course.roster, people)

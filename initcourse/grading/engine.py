@@ -196,6 +196,8 @@ def _graded(course: Course, record: Record, source: Source, settings: Settings) 
         result = _autograde(api, homework, student)
     if job.reason:
         raise NotGraded(job.reason)
+    if not result["success"] and _last_error(result).endswith("Canceled"):
+        raise KeyboardInterrupt  # which nbgrader keeps to itself
     if not result["success"]:
         raise RuntimeError(f"nbgrader says {_last_error(result)}")
     tasks = _tasks(course, homework, student, job)

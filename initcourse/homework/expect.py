@@ -4,6 +4,7 @@ The sentences name the answer and what to look at, never what it should be.
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -55,7 +56,7 @@ def plain(value: Any, name: str = "the answer", depth: int = 16) -> Any:
     if isinstance(value, dict):
         return {
             str(key): plain(one, f"{name}[{str(key)!r:.40}]", depth - 1)
-            for key, one in value.items()
+            for key, one in dict.items(value)  # a class of its own may say other things
         }
     if isinstance(value, list | tuple):
         return [plain(one, f"{name}[{place}]", depth - 1) for place, one in enumerate(value)]
@@ -141,6 +142,8 @@ def number(
     if isinstance(answer, bool) or not isinstance(answer, int | float):
         _odd(f"{name} must be one number, got {_kind(answer)}.")
     finite(answer, name)
+    if abs(answer) > sys.float_info.max:  # a whole number of hundreds of digits
+        _odd(f"{name} is a number of more than 300 digits. Look for what grows without end.")
     size = float(answer)
     bounds = [
         ("above", above, above is None or size > above),
@@ -194,7 +197,9 @@ def matrix(answer: Any, name: str, rows: int, columns: int) -> np.ndarray[Any, A
 
 
 def _even(answer: list[Any]) -> bool:
-    return len({len(row) if isinstance(row, list) else -1 for row in answer}) == 1
+    rows = [row if isinstance(row, list) else [[]] for row in answer]
+    nested = any(isinstance(one, list) for row in rows for one in row)
+    return not nested and len({len(row) for row in rows}) == 1
 
 
 def keyed(answer: Any, name: str, keys: Sequence[str]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def q5(answer: Any) -> str:
         "at 1 the weights must be much smaller.",
     )
     shares = [
-        expect.numbers(pair, "what drawn_share returned", 2, least=0, most=1)
+        expect.numbers(pair, "what drawn_share returned", 4, least=0, most=1)
         for pair in expect.items(found["drawn"], "the list of drawn shares", 3)
     ]
     expect.that(

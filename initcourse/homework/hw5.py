@@ -42,7 +42,7 @@ def q2(answer: Any) -> str:
     bound = expect.number(found["bound"], "bound", above=0)
     expect.that(bound < 1, "bound is at least 1. With hundreds of inputs it must be much smaller.")
     narrow, wide = (
-        expect.numbers(pair, "what drawn_share returned", 2, least=0, most=1)
+        expect.numbers(pair, "what drawn_share returned", 4, least=0, most=1)
         for pair in expect.items(found["drawn"], "the list of drawn shares", 2)
     )
     expect.that(

@@ -224,12 +224,16 @@ def _homework(notebook: Any) -> tuple[str, str]:
 
 
 def _kernel_problems(notebook: Any) -> list[str]:
-    kernel = notebook.metadata.get("kernelspec", {})
-    if str(kernel.get("language", "python")).lower().startswith("python"):
+    # As grading looks at it.
+    spec, info = notebook.metadata.get("kernelspec"), notebook.metadata.get("language_info")
+    spec = spec if isinstance(spec, dict) else {}
+    info = info if isinstance(info, dict) else {}
+    language = spec.get("language") or info.get("name") or spec.get("name") or "python"
+    if str(language).lower().startswith(("python", "ipython")):
         return []
     return [
-        f"The notebook's kernel is {kernel.get('name')!r}. Choose Python 3 in Jupyter's menu "
-        "Kernel, and save."
+        f"The notebook's kernel is {spec.get('name', language)!r:.60}. Choose Python 3 in "
+        "Jupyter's menu Kernel, and save."
     ]
 
 

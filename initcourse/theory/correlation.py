@@ -83,7 +83,7 @@ def correlation_map(
     activation : str or Activation
         φ.
     sigma_w, sigma_b : float
-        As in :func:`~initcourse.theory.variance_map`.
+        As in :func:`~initcourse.theory.mean_field.variance_map`.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def c_star(activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -
     Parameters
     ----------
     activation, sigma_w, sigma_b
-        As in :func:`~initcourse.theory.q_star`.
+        As in :func:`~initcourse.theory.mean_field.q_star`.
 
     Returns
     -------
@@ -248,7 +248,7 @@ def xi_q(activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -> 
     Parameters
     ----------
     activation, sigma_w, sigma_b
-        As in :func:`~initcourse.theory.q_star`.
+        As in :func:`~initcourse.theory.mean_field.q_star`.
 
     Returns
     -------
@@ -281,7 +281,7 @@ def xi_c(activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -> 
     Parameters
     ----------
     activation, sigma_w, sigma_b
-        As in :func:`~initcourse.theory.q_star`.
+        As in :func:`~initcourse.theory.mean_field.q_star`.
 
     Returns
     -------

@@ -13,7 +13,7 @@ Parameters: TypeAlias = tuple[Array, ...]
 
 
 class Optimizer(Protocol):
-    """What :func:`train` asks of an optimizer: a first state, and a step."""
+    """What :func:`~initcourse.training.trainer.train` asks for: a first state, and a step."""
 
     def start(self, parameters: Parameters) -> Any:
         """Return the state before the first step."""

@@ -89,6 +89,9 @@ class _HandIn:
     says: str
 
 
+_ASIDE = "moved--"  # in front of an id whose marks wait for their new one
+
+
 def collect(
     course: Course, homework: str, export: Path, deadline: datetime | None = None
 ) -> Collected:
@@ -147,31 +150,59 @@ def _collect(course: Course, homework: str, export: Path, deadline: datetime | N
 
 
 def _correct(course: Course, homework: str, people: Sequence[Person], done: Collected) -> None:
-    """Let hand-ins follow the roster where an id was corrected; nobody is there twice."""
+    """Let hand-ins follow the roster where ids were corrected; nobody is there twice.
+
+    A hand-in belongs to the row of the platform's name that it came under.  All that must move is
+    set aside first and put in place then, so that ids may change places too.
+    """
     ids = {person.student for person in people}
-    for receipt in [each for each in course.receipts(homework) if each.student not in ids]:
+    receipts, moving = list(course.receipts(homework)), dict[str, str]()
+    for receipt in receipts:
         owner = named_by_platform(Found(tuple(receipt.file.split("/"))))
         person = row_of(owner, people) if owner else None
-        if person and person.student:
-            _follow(course, receipt, person.student)
-            done.corrected[receipt.student] = person.student
-        elif receipt.sha256:
+        if person and person.student and person.student != receipt.student:
+            moving[receipt.student] = person.student
+    # Where a hand-in that came without a platform's name has the id already, it keeps it.
+    stays = {each.student for each in receipts if each.sha256 and each.student not in moving}
+    moving = {before: student for before, student in moving.items() if student not in stays}
+    for receipt in receipts:
+        if receipt.student in ids or receipt.student in moving:
+            continue
+        if receipt.sha256:
             done.gone.append(receipt.student)
         else:  # there was nothing in it, and nobody whose it is
             course.forget(homework, receipt.student)
+    moved = [each for each in receipts if each.student in moving]
+    for receipt in moved:
+        _set_aside(course, receipt)
+    for receipt in moved:
+        _follow(course, receipt, moving[receipt.student])
+    done.corrected.update(moving)
+
+
+def _waiting(course: Course, receipt: Receipt) -> Path:
+    return course.folder / "submitted" / f".{receipt.student}.{receipt.homework}.moved"
+
+
+def _set_aside(course: Course, receipt: Receipt) -> None:
+    """Take a hand-in and its marks away from an id."""
+    homework, student = receipt.homework, receipt.student
+    notebook = course.submission(homework, student)
+    if notebook.exists():
+        os.replace(notebook, _waiting(course, receipt))
+    rename_in_database(course, homework, student, f"{_ASIDE}{student}")
+    course.forget(homework, student)
 
 
 def _follow(course: Course, receipt: Receipt, student: str) -> None:
     """Put a hand-in under another id, with the marks that a person gave."""
-    homework, before = receipt.homework, receipt.student
-    old, new = course.submission(homework, before), course.submission(homework, student)
-    taken = course.receipt(homework, student) is not None
-    if old.exists() and not taken:
-        new.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(old, new)
+    homework, waits = receipt.homework, _waiting(course, receipt)
+    if waits.exists():
+        place = course.submission(homework, student)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(waits, place)
         course.write(replace(receipt, student=student))
-    rename_in_database(course, homework, before, student)
-    course.forget(homework, before)
+    rename_in_database(course, homework, f"{_ASIDE}{receipt.student}", student)
 
 
 def unmapped(course: Course, homework: str) -> dict[str, list[str]]:

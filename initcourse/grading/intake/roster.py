@@ -39,8 +39,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+(_.*)?")
 # "lovelaceada_LATE_12345_67890_hw1-2.ipynb": the student's number, then the file's.
 _CANVAS = re.compile(
-    r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_((?P<file>\d+)_.+|(text|link)\.html)"
+    r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_((?P<file>\d+)_(?P<rest>.+)|(text|link)\.html)"
 )
+_MOODLE_AFTER_DIGITS = re.compile(r"[\d_]*assignsubmission_[a-z]+(_.*)?")
 _CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?(?P<name>anon_[A-Za-z0-9]+)_(?P<file>\d+)_.+")
 
 
@@ -151,6 +152,9 @@ def _platform_name(part: str) -> Owner | None:
     moodle, canvas, blind = (p.fullmatch(part) for p in (_MOODLE, _CANVAS, _CANVAS_BLIND))
     if blind:
         return Owner((blind["name"],), bool(blind["late"]), int(blind["file"]))
+    # A name in Moodle may end in digits, as Canvas's numbers do.
+    if canvas and moodle and _MOODLE_AFTER_DIGITS.fullmatch(canvas["rest"] or ""):
+        canvas = None
     # The student's part of the name may imitate a platform; the platform's part comes first.
     if canvas and not (moodle and len(moodle["name"]) < len(canvas["name"])):
         names = (f"{canvas['name']}_{canvas['number']}", canvas["name"])

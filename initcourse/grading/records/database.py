@@ -60,6 +60,8 @@ def rename_in_database(course: Course, homework: str, before: str, student: str)
             gradebook.db.commit()
         else:
             gradebook.remove_submission(homework, before)
+        if not gradebook.student_submissions(before):
+            gradebook.remove_student(before)
 
 
 def _let_nbgrader_find_alembic() -> None:

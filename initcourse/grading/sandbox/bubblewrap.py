@@ -199,6 +199,7 @@ def bubblewrap(
         *("--unshare-all", "--unshare-user", "--disable-userns"),
         *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"),
         *("--proc", "/proc", "--dev", "/dev"),
+        *("--dev-bind", "/dev/null", "/dev/zero"),  # a shared map of zeros is memory of nobody
     ]
     for place in PLACES:
         command += ["--size", size, "--tmpfs", place]

@@ -8,6 +8,7 @@ before it runs anything: those that keep memory where nobody could count it.
 
 import ctypes
 import errno
+import mmap
 import socket
 import sys
 from typing import Any
@@ -22,14 +23,18 @@ from initcourse.grading.sandbox import DENIED, NAME  # noqa: E402
 __all__ = ["SandboxedKernel", "deny", "main"]
 
 
-# Memory without a process: files of no folder, segments, queues, keys, and rings of requests.
+# Memory without a process: files of no folder, segments, queues, keys, rings of requests, and pages
+# that a pipe or a socket holds on to.
 UNCOUNTED = (
     *("memfd_create", "memfd_secret", "shmget", "msgget", "semget", "mq_open"),
     *("add_key", "keyctl", "bpf", "io_uring_setup", "perf_event_open", "userfaultfd"),
+    *("vmsplice", "splice", "tee", "sendfile"),
 )
-SIZES_OF_BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both with FORCE
+BUFFERS = (7, 8, 32, 33, 60)  # SO_SNDBUF, SO_RCVBUF, both with FORCE, SO_ZEROCOPY
+FAMILIES = {1, 2, 10, 16}  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; one of 40 reaches the host
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000  # libseccomp's SCMP_ACT_ALLOW and SCMP_ACT_ERRNO
-EQUAL = 4  # its SCMP_CMP_EQ
+EQUAL, GREATER, MASKED = 4, 6, 7  # its SCMP_CMP_EQ, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
+NOBODYS = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS  # a map whose pages stay when no process holds them
 
 
 class _Comparison(ctypes.Structure):
@@ -38,8 +43,8 @@ class _Comparison(ctypes.Structure):
     _fields_ = (
         ("argument", ctypes.c_uint),
         ("how", ctypes.c_int),
-        ("value", ctypes.c_uint64),
-        ("unused", ctypes.c_uint64),
+        ("value", ctypes.c_uint64),  # or the mask
+        ("masked", ctypes.c_uint64),
     )
 
 
@@ -55,7 +60,7 @@ def deny() -> None:
     lib.seccomp_init.restype = ctypes.c_void_p
     rules = ctypes.c_void_p(lib.seccomp_init(ctypes.c_uint32(ALLOW)))
 
-    def refuse(call: str, error: int, *conditions: tuple[int, int, int]) -> None:
+    def refuse(call: str, error: int, *conditions: tuple[int, ...]) -> None:
         number = lib.seccomp_syscall_resolve_name(call.encode())
         compared = (_Comparison * len(conditions))(*(_Comparison(*one) for one in conditions))
         lib.seccomp_rule_add_array(
@@ -64,8 +69,13 @@ def deny() -> None:
 
     for call in UNCOUNTED:
         refuse(call, errno.ENOSYS)
-    for option in SIZES_OF_BUFFERS:
+    for option in BUFFERS:
         refuse("setsockopt", errno.EPERM, (1, EQUAL, socket.SOL_SOCKET), (2, EQUAL, option))
+    for call in ("socket", "socketpair"):
+        refuse(call, errno.EAFNOSUPPORT, (0, GREATER, max(FAMILIES)))
+        for other in set(range(max(FAMILIES))) - FAMILIES:
+            refuse(call, errno.EAFNOSUPPORT, (0, EQUAL, other))
+    refuse("mmap", errno.EPERM, (3, MASKED, NOBODYS, NOBODYS))
     if lib.seccomp_load(rules) != 0:
         raise OSError("libseccomp did not load the rules")
 

@@ -9,6 +9,7 @@ __all__ = ["family", "memory", "memory_above", "processor_seconds", "scratch", "
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
+FILE = 4_000  # what Linux keeps of a file, beside what is in it; of a link its target
 BUFFER, TCP_BUFFER = 250_000, 5_000_000  # Linux's defaults for a socket, and what TCP grows to
 
 
@@ -69,6 +70,7 @@ def scratch(pid: int, places: Iterable[str]) -> int:
         with suppress(OSError):
             found = os.statvfs(f"/proc/{pid}/root{place}")
             used += (found.f_blocks - found.f_bfree) * found.f_frsize
+            used += (found.f_files - found.f_ffree) * FILE
     return used
 
 

@@ -59,7 +59,9 @@ class Watch:
         """Look until the watch is over, or has killed."""
         while not self._over.wait(SECONDS):
             own = list(family(self._kernel))
-            beside = scratch(own[-1], self._places) + sockets(own[-1])
+            # All see the same folders and the same network, but for those that have ended.
+            seen = (scratch(one, self._places) + sockets(one) for one in reversed(own))
+            beside = next(filter(None, seen), 0)
             if memory_above(family(os.getpid()), self._most - beside):
                 self.told = f"kernel killed: more than {self._memory_mb} MB of memory"
                 with suppress(ProcessLookupError):
