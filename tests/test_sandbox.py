@@ -1,11 +1,13 @@
 """The parts of grading, one by one: answers, comparer, sandbox, inspection."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -294,14 +296,25 @@ def test_submissions_see_the_package_but_not_the_clone() -> None:
     assert bubblewrap.exposed(Path(np.__file__)) is not None
 
 
+def alone(test: Callable[[], None]) -> Callable[[], None]:
+    """Let a test run in a thread of its own: a browser's event loop may run in this one."""
+
+    def in_a_thread() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(test).result()
+
+    in_a_thread.__name__ = test.__name__
+    return in_a_thread
+
+
+@alone
 def test_a_setting_that_is_none_is_named() -> None:
     made = bubblewrap.provisioner(Settings(sandbox="docker"), [], "/tmp")  # type: ignore[arg-type]
-    import asyncio
-
     with pytest.raises(SandboxError, match="must be 'bubblewrap' or 'none', got 'docker'"):
         asyncio.run(made.launch_kernel(["true"]))
 
 
+@alone
 def test_a_kernel_without_a_sandbox_runs_cells() -> None:
     settings = Settings(sandbox="none", cell_seconds=30, output_chars=50)
     with Kernel(settings) as kernel:

@@ -167,6 +167,7 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
         body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
         # What a formatter reads is not for readers.
         body = re.sub(r'\s*<span class="c1"># fmt: skip</span>', "", body)
+        body = re.sub(r'(<span class="c1">#[^<]*?)\s*# fmt: skip</span>', r"\1</span>", body)
         body = CODE.sub(fold, TABLE.sub(stack, with_links(app, page, body)))
         # The one page that becomes the PDF shows all its pictures at once.
         context["body"] = body if app.builder.name == "singlehtml" else place_pictures(app, body)
