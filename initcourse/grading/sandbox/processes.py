@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["family", "memory", "memory_above", "processor_seconds", "scratch", "sockets"]
+__all__ = ["apart", "family", "memory", "memory_above", "processor_seconds", "scratch", "sockets"]
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -61,6 +61,19 @@ def _proportional(pid: int) -> int:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
     return _resident(pid)
+
+
+def apart(pid: int) -> bool:
+    """Return whether a process lives in a network of its own, and is not about to end.
+
+    Examples
+    --------
+    >>> apart(os.getpid())
+    False
+    """
+    with suppress(OSError):
+        return os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net")
+    return False
 
 
 def scratch(pid: int, places: Iterable[str]) -> int:

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Self
 
-from initcourse.grading.sandbox.processes import family, memory, memory_above, scratch, sockets
+from initcourse.grading.sandbox.processes import (
+    apart,
+    family,
+    memory,
+    memory_above,
+    scratch,
+    sockets,
+)
 
 __all__ = ["Watch"]
 
@@ -60,8 +67,8 @@ class Watch:
         while not self._over.wait(SECONDS):
             own = list(family(self._kernel))
             # All see the same folders and the same network, but for those that have ended.
-            seen = (scratch(one, self._places) + sockets(one) for one in reversed(own))
-            beside = next(filter(None, seen), 0)
+            within = filter(apart, reversed(own))
+            beside = next((scratch(one, self._places) + sockets(one) for one in within), 0)
             if memory_above(family(os.getpid()), self._most - beside):
                 self.told = f"kernel killed: more than {self._memory_mb} MB of memory"
                 with suppress(ProcessLookupError):
