@@ -176,7 +176,8 @@ def _generate(course: Course, homework: str, config: Config) -> Path:
 
 
 def _reason(result: dict[str, str]) -> str:
-    """Return the last line of nbgrader's log that names an error."""
-    lines = [line.strip() for line in result.get("log", "").splitlines()]
+    """Return the last line that names an error; nbgrader's own one only sends to the others."""
+    lines = [line.strip() for key in ("error", "log") for line in result.get(key, "").splitlines()]
     named = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
-    return named[-1] if named else result["error"].strip().splitlines()[-1]
+    telling = [line for line in named if "NbGraderException" not in line]
+    return (telling or named or [line for line in lines if line])[-1]
